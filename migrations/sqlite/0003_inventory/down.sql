@@ -1,0 +1,3 @@
+DROP TABLE hold_lines;
+DROP TABLE holds;
+DROP TABLE counters;

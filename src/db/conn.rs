@@ -1,0 +1,257 @@
+//! One connection type for both databases.
+//!
+//! `MultiConnection` carries plain diesel to either database. What it cannot express (upserts and
+//! batch inserts) goes through [`on_each!`], whose body is written once and compiled for both.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection};
+use diesel::r2d2::R2D2Connection;
+use diesel::{PgConnection, SqliteConnection, sql_query};
+
+/// Oldest SQLite without the write-ahead log's reset race (<https://sqlite.org/wal.html>).
+pub const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// A statement on a PostgreSQL write connection may run so long.
+const STATEMENT_TIMEOUT_MS: u32 = 2000;
+/// A statement on a PostgreSQL write connection waits so long for a lock.
+const LOCK_TIMEOUT_MS: u32 = 200;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// Embedded SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Runs one statement on whichever database is behind the connection. For the few statements the
+/// multi-backend type cannot express: upserts and batch inserts. The body is written once.
+#[macro_export]
+macro_rules! on_each {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::db::AnyConnection::Postgres($c) => $body,
+            $crate::db::AnyConnection::Sqlite($c) => $body,
+        }
+    };
+}
+
+/// Which database is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Backend {
+    /// PostgreSQL.
+    Postgres,
+    /// Embedded SQLite.
+    Sqlite,
+}
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub enum DatabaseUrl {
+    /// A `postgres://` address.
+    Postgres(String),
+    /// A file.
+    Sqlite(PathBuf),
+}
+
+/// What a connection will be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Operations; short waits, so that a blocked one is run again.
+    Write,
+    /// Queries.
+    Read,
+    /// Schema changes; waits as long as they take.
+    Migrate,
+}
+
+impl DatabaseUrl {
+    /// Reads an address: `postgres://...` or `sqlite:path`. Everything else is refused, because
+    /// SQLite would take any mistyped text for a new file.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        match text.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
+            _ => bail!("DATABASE_URL must begin with postgres://, postgresql:// or sqlite:"),
+        }
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Postgres(_) => Backend::Postgres,
+            Self::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+
+    /// Opens a connection, sets what it must obey, and reads it back.
+    pub fn connect(&self, purpose: Purpose) -> anyhow::Result<AnyConnection> {
+        match self {
+            Self::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).context("cannot reach PostgreSQL")?;
+                prepare_postgres(&mut conn, purpose)?;
+                Ok(AnyConnection::Postgres(conn))
+            }
+            Self::Sqlite(path) => {
+                let path = path.to_str().context("the database path is not UTF-8")?;
+                let mut conn = SqliteConnection::establish(path)
+                    .with_context(|| format!("cannot open the database file {path}"))?;
+                prepare_sqlite(&mut conn, purpose)?;
+                Ok(AnyConnection::Sqlite(conn))
+            }
+        }
+    }
+}
+
+impl AnyConnection {
+    /// Which database this is.
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Postgres(_) => Backend::Postgres,
+            Self::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+
+    /// Begins a transaction that writes. SQLite takes its write lock at once: a reader that turns
+    /// writer is refused without waiting when somebody else has committed meanwhile.
+    pub(super) fn begin_write(&mut self) -> diesel::QueryResult<()> {
+        match self {
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
+            Self::Sqlite(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+            }
+        }
+    }
+
+    /// How many transactions and savepoints are open; `None` when diesel has lost track.
+    pub(super) fn depth(&mut self) -> Option<u32> {
+        use diesel::connection::TransactionManager;
+        let status = match self {
+            Self::Postgres(conn) => AnsiTransactionManager::transaction_manager_status_mut(conn),
+            Self::Sqlite(conn) => AnsiTransactionManager::transaction_manager_status_mut(conn),
+        };
+        status.transaction_depth().ok().map(|depth| depth.map_or(0, |depth| depth.get()))
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    value: String,
+}
+
+fn prepare_postgres(conn: &mut PgConnection, purpose: Purpose) -> anyhow::Result<()> {
+    let (statement, lock) = match purpose {
+        Purpose::Write => (STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS),
+        Purpose::Read => (STATEMENT_TIMEOUT_MS, 0),
+        Purpose::Migrate => (0, 0),
+    };
+    conn.batch_execute(&format!(
+        "SET client_min_messages = warning; SET timezone = 'UTC'; \
+         SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
+         SET idle_in_transaction_session_timeout = 10000; \
+         SET default_transaction_isolation = 'read committed'",
+    ))?;
+    // A commit that is acknowledged before it is flushed can be lost: refuse such a server.
+    for (setting, refused) in [("fsync", "off"), ("synchronous_commit", "off")] {
+        let value = pg_setting(conn, setting)?;
+        if value == refused {
+            bail!("PostgreSQL runs with {setting} = {value}; an acknowledged sale could be lost");
+        }
+    }
+    if purpose == Purpose::Write && pg_setting(conn, "transaction_isolation")? != "read committed" {
+        bail!("PostgreSQL did not accept READ COMMITTED");
+    }
+    Ok(())
+}
+
+fn pg_setting(conn: &mut PgConnection, name: &str) -> anyhow::Result<String> {
+    use diesel::RunQueryDsl;
+    let query = format!("SELECT current_setting('{name}') AS value");
+    Ok(sql_query(query).get_result::<Setting>(conn)?.value)
+}
+
+/// Pragmas of every SQLite connection, and how each reads back.
+const SQLITE_PRAGMAS: [(&str, &str, &str); 8] = [
+    ("busy_timeout", "5000", "5000"),
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", "2"),
+    ("foreign_keys", "ON", "1"),
+    ("trusted_schema", "OFF", "0"),
+    ("temp_store", "MEMORY", "2"),
+    ("cache_size", "-65536", "-65536"),
+    ("journal_size_limit", "67108864", "67108864"),
+];
+
+fn prepare_sqlite(conn: &mut SqliteConnection, purpose: Purpose) -> anyhow::Result<()> {
+    let version = libsqlite3_version();
+    if version < SQLITE_VERSION_MIN {
+        bail!("SQLite {version} is older than {SQLITE_VERSION_MIN} and can corrupt its log");
+    }
+    for (pragma, value, _) in SQLITE_PRAGMAS {
+        conn.batch_execute(&format!("PRAGMA {pragma} = {value}"))?;
+    }
+    for (pragma, _, expected) in SQLITE_PRAGMAS {
+        let found = sqlite_pragma(conn, pragma)?;
+        if found != expected {
+            bail!("SQLite runs with {pragma} = {found}, not {expected}");
+        }
+    }
+    if purpose == Purpose::Read {
+        conn.batch_execute("PRAGMA query_only = ON")?;
+    }
+    Ok(())
+}
+
+fn sqlite_pragma(conn: &mut SqliteConnection, name: &str) -> anyhow::Result<String> {
+    use diesel::RunQueryDsl;
+    // The table-valued form names its column after the pragma, except for busy_timeout.
+    let column = if name == "busy_timeout" { "timeout" } else { name };
+    let query = format!("SELECT CAST({column} AS TEXT) AS value FROM pragma_{name}");
+    Ok(sql_query(query).get_result::<Setting>(conn)?.value)
+}
+
+/// The version of the SQLite inside this program, as 3051003.
+pub fn libsqlite3_version() -> i32 {
+    libsqlite3_sys::SQLITE_VERSION_NUMBER
+}
+
+/// Makes connections for a pool.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    pub(super) url: DatabaseUrl,
+    pub(super) purpose: Purpose,
+}
+
+/// Why a pooled connection is not usable.
+#[derive(Debug)]
+pub struct PoolFault(anyhow::Error);
+
+impl std::fmt::Display for PoolFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for PoolFault {}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = PoolFault;
+
+    fn connect(&self) -> Result<AnyConnection, PoolFault> {
+        self.url.connect(self.purpose).map_err(PoolFault)
+    }
+
+    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), PoolFault> {
+        conn.ping().map_err(|error| PoolFault(error.into()))
+    }
+
+    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
+        conn.is_broken() || conn.depth() != Some(0)
+    }
+}

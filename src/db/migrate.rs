@@ -1,0 +1,57 @@
+//! Schema changes: two trees of the same names, embedded, run at start.
+
+use anyhow::anyhow;
+use diesel::connection::SimpleConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::conn::{AnyConnection, DatabaseUrl, Purpose};
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// The advisory lock that servers starting together queue for ("rialto" in ASCII).
+const MIGRATION_LOCK: i64 = 0x7269_616c_746f;
+
+/// Brings the database to this program's schema. Returns the names of what was run.
+pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<Vec<String>> {
+    locked(url, |conn| match conn {
+        AnyConnection::Postgres(conn) => names(conn.run_pending_migrations(POSTGRES)),
+        AnyConnection::Sqlite(conn) => names(conn.run_pending_migrations(SQLITE)),
+    })
+}
+
+/// Undoes every migration. For tests: it deletes all data.
+pub fn revert_all(url: &DatabaseUrl) -> anyhow::Result<Vec<String>> {
+    locked(url, |conn| match conn {
+        AnyConnection::Postgres(conn) => names(conn.revert_all_migrations(POSTGRES)),
+        AnyConnection::Sqlite(conn) => names(conn.revert_all_migrations(SQLITE)),
+    })
+}
+
+/// Opens a connection that waits for others that migrate, and lets them wait for it.
+fn locked<T>(
+    url: &DatabaseUrl,
+    work: impl FnOnce(&mut AnyConnection) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut conn = url.connect(Purpose::Migrate)?;
+    if let AnyConnection::Postgres(conn) = &mut conn {
+        // Held until the connection closes.
+        conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+    }
+    work(&mut conn)
+}
+
+/// Runs something under the migration lock.
+pub(crate) fn under_lock<T>(
+    url: &DatabaseUrl,
+    work: impl FnOnce(&mut AnyConnection) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    locked(url, work)
+}
+
+fn names<V: std::fmt::Display>(
+    ran: Result<Vec<V>, Box<dyn std::error::Error + Send + Sync>>,
+) -> anyhow::Result<Vec<String>> {
+    ran.map(|versions| versions.iter().map(ToString::to_string).collect())
+        .map_err(|error| anyhow!("migration failed: {error}"))
+}

@@ -1,0 +1,31 @@
+//! The database: connections, the write path, tenancy, migrations.
+//!
+//! [`Db::write`] is the only way to change anything and [`Db::read`] the only way to look; both
+//! hand a [`Tx`] to a closure. One binary serves embedded SQLite and PostgreSQL; which one is
+//! decided by the address. This room names no table of a slice: slices buffer their append-only
+//! rows on the `Tx` and register what they take from stock, and executors run them.
+//!
+//! Guarantees: what was acknowledged is durable; an operation is applied whole or not at all; an
+//! operation that fails does not harm the others that shared its transaction.
+
+pub mod append;
+mod conn;
+mod migrate;
+mod pool;
+mod postgres;
+pub mod schema;
+mod scope;
+mod sqlite_lane;
+mod stock;
+mod tx;
+pub mod types;
+mod work;
+
+pub use append::Append;
+pub use conn::{AnyConnection, Backend, DatabaseUrl, MultiBackend};
+pub use migrate::{migrate, revert_all};
+pub use pool::{Db, DbOptions, Environment};
+pub use scope::{Scope, Tenant};
+pub use stock::{Shortage, Stock, StockError, Take};
+pub use tx::{Outcome, Tx};
+pub use work::QUEUE_MAX;

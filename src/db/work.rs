@@ -1,0 +1,141 @@
+//! An operation as the executors see it: something to attempt, then to answer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::tx::{Outcome, Tx};
+use super::{AnyConnection, Environment, Scope};
+use crate::kernel::{Error, Kind, Result, Timestamp};
+
+/// Operations that may wait at once; more are answered 503 at once.
+pub const QUEUE_MAX: usize = 1024;
+/// An operation that has waited so long is answered 503 without being run.
+pub(super) const QUEUE_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How often an operation is run again alone before it is given up.
+pub(super) const RERUNS_MAX: u32 = 5;
+
+/// What an attempt asks the executor to do with its part of the transaction.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(super) enum Verdict {
+    /// Keep it.
+    Commit,
+    /// Undo it; the answer is known.
+    RollBack,
+    /// Undo it and run it again.
+    Rerun,
+    /// The connection is gone.
+    Lost,
+    /// It panicked: connection and transaction are not to be trusted.
+    Panicked,
+}
+
+/// An operation with its answer still owed.
+pub(super) trait Work: Send {
+    /// Runs the operation inside an open transaction and remembers what it answered.
+    fn attempt(
+        &mut self,
+        conn: &mut AnyConnection,
+        environment: &Environment,
+        now: Timestamp,
+    ) -> Verdict;
+    /// Sends what the last attempt answered.
+    fn answer(self: Box<Self>);
+    /// Sends an error instead.
+    fn fail(self: Box<Self>, error: Error);
+    /// When it was handed in.
+    fn queued_at(&self) -> Instant;
+    /// Whether nobody waits for the answer any more.
+    fn abandoned(&self) -> bool;
+}
+
+/// The operation given to `Db::write`.
+pub(super) struct Operation<T, F> {
+    pub(super) scope: Scope,
+    pub(super) run: F,
+    pub(super) result: Option<Result<Outcome<T>>>,
+    pub(super) reply: oneshot::Sender<Result<Outcome<T>>>,
+    pub(super) queued_at: Instant,
+}
+
+impl<T, F> Work for Operation<T, F>
+where
+    T: Send,
+    F: Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send,
+{
+    fn attempt(
+        &mut self,
+        conn: &mut AnyConnection,
+        environment: &Environment,
+        now: Timestamp,
+    ) -> Verdict {
+        let (scope, run) = (&self.scope, &self.run);
+        let before = conn.depth();
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let mut tx = Tx::new(conn, environment, scope, now);
+            let outcome = run(&mut tx)?;
+            tx.finish().map(|()| outcome)
+        }));
+        let Ok(result) = ran else {
+            self.result = Some(Err(Error::internal("an operation panicked")));
+            return Verdict::Panicked;
+        };
+        if before.is_none() || conn.depth() != before {
+            // A transaction the operation opened and did not close: nothing here can be trusted.
+            self.result = Some(Err(Error::internal("an operation left a transaction open")));
+            return Verdict::Panicked;
+        }
+        let verdict = match &result {
+            Ok(_) => Verdict::Commit,
+            Err(error) => match error.kind() {
+                Kind::Retry => Verdict::Rerun,
+                Kind::Lost => Verdict::Lost,
+                _ => Verdict::RollBack,
+            },
+        };
+        self.result = Some(result);
+        verdict
+    }
+
+    fn answer(self: Box<Self>) {
+        let result = self.result.unwrap_or_else(|| Err(Error::internal("no answer was made")));
+        // The caller may have gone; the work is done all the same.
+        let _gone = self.reply.send(result);
+    }
+
+    fn fail(self: Box<Self>, error: Error) {
+        let _gone = self.reply.send(Err(error));
+    }
+
+    fn queued_at(&self) -> Instant {
+        self.queued_at
+    }
+
+    fn abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+}
+
+/// 503: the queue is full, or the wait was too long.
+pub(super) fn overloaded() -> Error {
+    Error::unavailable("Too much is going on at once; please try again.")
+}
+
+/// 503: whether the commit happened is unknown; the idempotency key decides.
+pub(super) fn unknown_fate(source: impl Into<anyhow::Error>) -> Error {
+    Error::new(Kind::Lost, "unavailable", "The database was lost; please try again.")
+        .retry_after(1)
+        .because(source)
+}
+
+/// 503 after too many reruns.
+pub(super) fn gave_up() -> Error {
+    Error::unavailable("This could not be done just now; please try again.")
+}
+
+/// How long to wait before run number `run`: 5 to 100 ms, with full jitter.
+pub(super) fn backoff(run: u32) -> Duration {
+    let ceiling = 5_u64.saturating_mul(1 << run.min(5)).min(100);
+    Duration::from_millis(rand::random_range(1..=ceiling))
+}

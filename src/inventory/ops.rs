@@ -1,0 +1,158 @@
+//! Operations on counters and holds, inside somebody's transaction.
+
+use std::collections::BTreeMap;
+
+use super::model::{Level, Line};
+use super::store::{self, HoldState};
+use crate::db::{AnyConnection, Stock, StockError, Take, Tx};
+use crate::kernel::ids::OrganizationId;
+use crate::kernel::{Result, Timestamp};
+
+/// Creates a counter with nothing taken.
+pub fn create_counter(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &str,
+    capacity: Option<i64>,
+) {
+    store::append_counter(tx, organization, id, capacity);
+}
+
+/// Creates a counter unless it is there.
+pub fn ensure_counter(tx: &mut Tx<'_>, organization: &OrganizationId, id: &str) -> Result<()> {
+    store::ensure_counter(tx, organization, id)
+}
+
+/// Sets what is quoted against: the capacity and a new revision. `false`, and nothing changed,
+/// when more is taken than the new capacity allows.
+pub fn requote(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &str,
+    capacity: Option<i64>,
+    revision: i64,
+) -> Result<bool> {
+    let now = tx.now();
+    store::release_overdue(tx.conn(), organization, &[id.to_owned()], now)?;
+    store::requote(tx, organization, id, capacity, revision)
+}
+
+/// What counters say now. A counter that does not exist is not in the answer.
+pub fn levels(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    ids: &[String],
+) -> Result<BTreeMap<String, Level>> {
+    store::levels(tx, organization, ids)
+}
+
+/// Holds stock until `expires_at`. Nothing is known to be enough before the transaction ends.
+pub fn hold(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+    expires_at: Timestamp,
+    lines: Vec<Line>,
+) {
+    store::append_hold(tx, organization, hold, expires_at);
+    for line in lines {
+        store::append_line(tx, organization, hold, &line, expires_at);
+        tx.take(Take {
+            organization: organization.clone(),
+            counter: line.counter,
+            count: line.count,
+            at_most: line.at_most,
+            revision: line.revision,
+            shortage: line.shortage,
+        });
+    }
+}
+
+/// `held -> sold`, only before the hold's expiry. `false` when it was too late or is gone.
+pub fn sell(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+    let moved = store::advance_in_time(tx, organization, hold, HoldState::Sold)?;
+    if moved {
+        store::settle_lines(tx, organization, hold)?;
+    }
+    Ok(moved)
+}
+
+/// `held -> settling`, only before the hold's expiry: from now on it cannot be overdue.
+pub fn begin_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+    let moved = store::advance_in_time(tx, organization, hold, HoldState::Settling)?;
+    if moved {
+        store::suspend_lines(tx, organization, hold)?;
+    }
+    Ok(moved)
+}
+
+/// `settling -> sold`.
+pub fn finish_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+    let moved = store::advance(tx, organization, hold, HoldState::Settling, HoldState::Sold)?;
+    if moved {
+        store::settle_lines(tx, organization, hold)?;
+    }
+    Ok(moved)
+}
+
+/// `settling -> held`, with the expiry it had before.
+pub fn abandon_settling(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+) -> Result<bool> {
+    let moved = store::advance(tx, organization, hold, HoldState::Settling, HoldState::Held)?;
+    if moved {
+        store::resume_lines(tx, organization, hold)?;
+    }
+    Ok(moved)
+}
+
+/// `held -> released`, whether overdue or not: the owner gives it up. `false` when it was not held.
+pub fn release(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+    let moved = store::advance(tx, organization, hold, HoldState::Held, HoldState::Released)?;
+    if moved {
+        give_back(tx, organization, hold)?;
+    }
+    Ok(moved)
+}
+
+/// Makes sure that an overdue hold is released. `false` when it is not overdue (it was sold, is
+/// settling, or has been extended).
+pub fn expire(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+    if store::expire(tx, organization, hold)? {
+        give_back(tx, organization, hold)?;
+        return Ok(true);
+    }
+    Ok(store::state(tx, organization, hold)? == Some(HoldState::Released))
+}
+
+fn give_back(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<()> {
+    for (counter, count) in store::settle_lines_returning(tx, organization, hold)? {
+        tx.give_back(organization.clone(), counter, count);
+    }
+    Ok(())
+}
+
+/// The executor of takes that `app` installs.
+pub struct Counters;
+
+impl Stock for Counters {
+    fn take(
+        &self,
+        conn: &mut AnyConnection,
+        takes: &[Take],
+        now: Timestamp,
+    ) -> Result<(), StockError> {
+        if store::take_at_once(conn, takes)? {
+            return Ok(());
+        }
+        // Somebody else's overdue holds may be in the way: release those, then look closely.
+        for take in takes.iter().filter(|take| take.count > 0) {
+            let counter = std::slice::from_ref(&take.counter);
+            store::release_overdue(conn, &take.organization, counter, now)?;
+        }
+        store::explain_shortage(conn, takes)?;
+        if store::take_at_once(conn, takes)? { Ok(()) } else { Err(StockError::Stale) }
+    }
+}

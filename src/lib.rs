@@ -1,0 +1,4 @@
+pub mod kernel;
+pub mod db;
+pub mod inventory;
+pub mod outbox;

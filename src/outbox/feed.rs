@@ -1,0 +1,47 @@
+//! The ordered feed of one tenant.
+
+use serde_json::Value;
+
+use super::model::ChangeKind;
+use super::store;
+use crate::db::{Db, Outcome, Scope, Tx};
+use crate::kernel::ids::{ChangeId, ChannelId, EventId, OrganizationId};
+use crate::kernel::{Mode, Result, Timestamp};
+
+/// A line of a tenant's feed.
+pub struct Entry {
+    /// Its place in this tenant's feed.
+    pub seq: i64,
+    /// The change's identifier, the same for both sides.
+    pub id: ChangeId,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// When.
+    pub created_at: Timestamp,
+    /// In which mode.
+    pub mode: Mode,
+    /// The organization's side.
+    pub organization_id: OrganizationId,
+    /// The channel's side.
+    pub channel_id: Option<ChannelId>,
+    /// The event it concerns.
+    pub event_id: Option<EventId>,
+    /// The object's own count of changes.
+    pub sequence: i64,
+    /// The object, rendered for the reader's side.
+    pub object: Value,
+}
+
+/// Numbers everything that has committed.
+pub async fn sequence(db: &Db) -> Result<()> {
+    let scope = Scope::platform("numbering committed changes");
+    while db.read(&scope, store::anything_pending).await? {
+        db.write(&scope, |tx| Ok(Outcome::Done(store::sequence(tx)?))).await?;
+    }
+    Ok(())
+}
+
+/// The acting tenant's lines after a place.
+pub fn after(tx: &mut Tx<'_>, place: i64, limit: i64) -> Result<Vec<Entry>> {
+    store::feed_after(tx, place, limit)
+}

@@ -1,0 +1,322 @@
+//! The tables `changes`, `changes_pending`, `feed`, `feed_heads` and `jobs`.
+//!
+//! Shared shape: a change belongs to an organization and, in a sale, to a channel; each reads it
+//! through its own feed only. Jobs are the platform's.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::feed::Entry;
+use super::jobs::{Claimed, Job};
+use super::model::{Change, ChangeKind};
+use crate::db::schema::{changes, changes_pending, feed, feed_heads, jobs};
+use crate::db::types::Json;
+use crate::db::{AnyConnection, Scope, Tx};
+use crate::kernel::ids::{ChangeId, ChannelId, EventId, JobId, OrganizationId};
+use crate::kernel::{Error, Mode, Result, Timestamp};
+use crate::{append_only, on_each, text_enum};
+
+/// Committed changes numbered in one transaction at most.
+const SEQUENCE_MAX: i64 = 500;
+/// The advisory lock that makes one server at a time number changes ("feed" in ASCII).
+const SEQUENCE_LOCK: i64 = 0x6665_6564;
+
+text_enum! {
+    /// Whether a job is still to be tried.
+    pub enum JobState {
+        /// To be run at `run_at`.
+        Waiting = "waiting",
+        /// All tries are used up.
+        Failed = "failed",
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = changes, treat_none_as_default_value = false)]
+struct ChangeRow {
+    organization_id: OrganizationId,
+    id: ChangeId,
+    channel_id: Option<ChannelId>,
+    mode: Mode,
+    event_id: Option<EventId>,
+    kind: ChangeKind,
+    object_id: String,
+    sequence: i64,
+    data_organization: Json,
+    data_channel: Option<Json>,
+    created_at: Timestamp,
+}
+append_only!(ChangeRow, changes::table, 90);
+
+#[derive(Insertable)]
+#[diesel(table_name = changes_pending, treat_none_as_default_value = false)]
+struct PendingRow {
+    organization_id: OrganizationId,
+    change_id: ChangeId,
+    channel_id: Option<ChannelId>,
+    mode: Mode,
+}
+append_only!(PendingRow, changes_pending::table, 91);
+
+#[derive(Insertable)]
+#[diesel(table_name = jobs, treat_none_as_default_value = false)]
+struct JobRow {
+    id: JobId,
+    kind: String,
+    payload: Json,
+    state: JobState,
+    run_at: Timestamp,
+    attempts: i64,
+    last_error: Option<String>,
+    created_at: Timestamp,
+}
+append_only!(JobRow, jobs::table, 92);
+
+#[derive(Insertable)]
+#[diesel(table_name = feed, treat_none_as_default_value = false)]
+struct FeedRow {
+    tenant_id: String,
+    mode: Mode,
+    seq: i64,
+    organization_id: OrganizationId,
+    change_id: ChangeId,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = feed_heads, treat_none_as_default_value = false)]
+struct HeadRow {
+    tenant_id: String,
+    mode: Mode,
+    seq: i64,
+}
+
+pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
+    let Change { id, created_at, what } = change;
+    tx.append(PendingRow {
+        organization_id: what.organization.clone(),
+        change_id: id.clone(),
+        channel_id: what.channel.clone(),
+        mode: what.mode,
+    });
+    tx.append(ChangeRow {
+        organization_id: what.organization,
+        id,
+        channel_id: what.channel,
+        mode: what.mode,
+        event_id: what.event,
+        kind: what.kind,
+        object_id: what.object_id,
+        sequence: what.sequence,
+        data_organization: Json(what.for_organization),
+        data_channel: what.for_channel.map(Json),
+        created_at,
+    });
+}
+
+/// Whether anything committed has no number yet.
+pub(super) fn anything_pending(tx: &mut Tx<'_>) -> Result<bool> {
+    let any = changes_pending::table.select(changes_pending::position).limit(1);
+    Ok(any.first::<i64>(tx.conn()).optional()?.is_some())
+}
+
+type Pending = (i64, OrganizationId, ChangeId, Option<ChannelId>, Mode);
+
+/// Moves committed changes into the feeds, in the order in which they were written. Returns how
+/// many. What commits later with an earlier position is numbered later: nothing is skipped.
+pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<usize> {
+    if let AnyConnection::Postgres(conn) = tx.conn() {
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<diesel::sql_types::BigInt, _>(SEQUENCE_LOCK)
+            .execute(conn)?;
+    }
+    let pending: Vec<Pending> = changes_pending::table
+        .order(changes_pending::position)
+        .limit(SEQUENCE_MAX)
+        .load(tx.conn())?;
+    let positions: Vec<i64> = pending.iter().map(|row| row.0).collect();
+    let mut heads: BTreeMap<(String, Mode), i64> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (_, organization, change, channel, mode) in pending {
+        let sides = channel.map(|id| id.to_string()).into_iter().chain([organization.to_string()]);
+        for tenant in sides {
+            let head = match heads.get(&(tenant.clone(), mode)) {
+                Some(head) => *head,
+                None => head_of(tx, &tenant, mode)?,
+            };
+            heads.insert((tenant.clone(), mode), head + 1);
+            rows.push(FeedRow {
+                tenant_id: tenant,
+                mode,
+                seq: head + 1,
+                organization_id: organization.clone(),
+                change_id: change.clone(),
+            });
+        }
+    }
+    if positions.is_empty() {
+        return Ok(0);
+    }
+    on_each!(tx.conn(), |c| diesel::insert_into(feed::table).values(&rows).execute(c))?;
+    let heads: Vec<HeadRow> = heads
+        .into_iter()
+        .map(|((tenant_id, mode), seq)| HeadRow { tenant_id, mode, seq })
+        .collect();
+    on_each!(tx.conn(), |c| diesel::insert_into(feed_heads::table)
+        .values(&heads)
+        .on_conflict((feed_heads::tenant_id, feed_heads::mode))
+        .do_update()
+        .set(feed_heads::seq.eq(diesel::upsert::excluded(feed_heads::seq)))
+        .execute(c))?;
+    diesel::delete(changes_pending::table.filter(changes_pending::position.eq_any(&positions)))
+        .execute(tx.conn())?;
+    Ok(positions.len())
+}
+
+fn head_of(tx: &mut Tx<'_>, tenant: &str, mode: Mode) -> Result<i64> {
+    let head = feed_heads::table.find((tenant, mode)).select(feed_heads::seq);
+    Ok(head.first(tx.conn()).optional()?.unwrap_or(0))
+}
+
+/// The acting tenant's own lines, in order, after a number.
+pub(super) fn feed_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Entry>> {
+    let scope: &Scope = tx.scope();
+    let tenant = scope.tenant().ok_or_else(|| Error::internal("a feed belongs to a tenant"))?;
+    let for_channel = scope.channel().is_some();
+    let rows: Vec<(i64, ChangeColumns)> = feed::table
+        .inner_join(
+            changes::table.on(changes::organization_id
+                .eq(feed::organization_id)
+                .and(changes::id.eq(feed::change_id))),
+        )
+        .filter(feed::tenant_id.eq(tenant.as_str()))
+        .filter(feed::mode.eq(tx.mode()?))
+        .filter(feed::seq.gt(after))
+        .order(feed::seq)
+        .limit(limit)
+        .select((feed::seq, ChangeColumns::as_select()))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(|(seq, row)| row.entry(seq, for_channel)).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = changes)]
+struct ChangeColumns {
+    organization_id: OrganizationId,
+    id: ChangeId,
+    channel_id: Option<ChannelId>,
+    mode: Mode,
+    event_id: Option<EventId>,
+    kind: ChangeKind,
+    sequence: i64,
+    data_organization: Json,
+    data_channel: Option<Json>,
+    created_at: Timestamp,
+}
+
+impl ChangeColumns {
+    fn entry(self, seq: i64, for_channel: bool) -> Entry {
+        let for_channel = self.data_channel.filter(|_| for_channel);
+        Entry {
+            seq,
+            id: self.id,
+            kind: self.kind,
+            created_at: self.created_at,
+            mode: self.mode,
+            organization_id: self.organization_id,
+            channel_id: self.channel_id,
+            event_id: self.event_id,
+            sequence: self.sequence,
+            object: for_channel.unwrap_or(self.data_organization).0,
+        }
+    }
+}
+
+pub(super) fn append_job(tx: &mut Tx<'_>, job: Job) {
+    let row = JobRow {
+        id: tx.id(),
+        kind: job.kind.to_owned(),
+        payload: Json(job.payload),
+        state: JobState::Waiting,
+        run_at: job.run_at.unwrap_or(tx.now()),
+        attempts: 0,
+        last_error: None,
+        created_at: tx.now(),
+    };
+    tx.append(row);
+}
+
+/// Jobs that are due and that no other worker is just taking, pushed back by their lease.
+pub(super) fn claim_jobs(
+    tx: &mut Tx<'_>,
+    limit: i64,
+    leased_until: Timestamp,
+) -> Result<Vec<Claimed>> {
+    let due = jobs::table
+        .filter(jobs::state.eq(JobState::Waiting).and(jobs::run_at.le(tx.now())))
+        .order(jobs::run_at)
+        .limit(limit)
+        .select((jobs::id, jobs::kind, jobs::payload, jobs::attempts));
+    let rows: Vec<(JobId, String, Json, i64)> = match tx.conn() {
+        AnyConnection::Postgres(conn) => due.for_update().skip_locked().load(conn)?,
+        AnyConnection::Sqlite(conn) => due.load(conn)?,
+    };
+    let ids: Vec<JobId> = rows.iter().map(|row| row.0.clone()).collect();
+    diesel::update(jobs::table.filter(jobs::id.eq_any(ids)))
+        .set((jobs::run_at.eq(leased_until), jobs::attempts.eq(jobs::attempts + 1)))
+        .execute(tx.conn())?;
+    let claimed = |(id, kind, payload, attempts): (JobId, String, Json, i64)| Claimed {
+        id,
+        kind,
+        payload: payload.0,
+        attempt: attempts + 1,
+    };
+    Ok(rows.into_iter().map(claimed).collect())
+}
+
+pub(super) fn delete_job(tx: &mut Tx<'_>, job: &JobId) -> Result<()> {
+    diesel::delete(jobs::table.find(job)).execute(tx.conn())?;
+    Ok(())
+}
+
+/// `run_at` `None`: no further try.
+pub(super) fn reschedule_job(
+    tx: &mut Tx<'_>,
+    job: &JobId,
+    run_at: Option<Timestamp>,
+    reason: &str,
+) -> Result<()> {
+    let state = if run_at.is_some() { JobState::Waiting } else { JobState::Failed };
+    let run_at = run_at.unwrap_or(tx.now());
+    diesel::update(jobs::table.find(job))
+        .set((jobs::state.eq(state), jobs::run_at.eq(run_at), jobs::last_error.eq(Some(reason))))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Invariants of this slice: each query returns the rows that break it.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (
+            "every change is pending or in its organization's feed",
+            "SELECT c.organization_id || '/' || c.id AS broken FROM changes c \
+             WHERE NOT EXISTS (SELECT 1 FROM feed f WHERE f.tenant_id = c.organization_id \
+             AND f.mode = c.mode AND f.change_id = c.id) \
+             AND NOT EXISTS (SELECT 1 FROM changes_pending p WHERE p.change_id = c.id)",
+        ),
+        (
+            "every channel's change is pending or in the channel's feed",
+            "SELECT c.channel_id || '/' || c.id AS broken FROM changes c \
+             WHERE c.channel_id IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.tenant_id = c.channel_id \
+             AND f.mode = c.mode AND f.change_id = c.id) \
+             AND NOT EXISTS (SELECT 1 FROM changes_pending p WHERE p.change_id = c.id)",
+        ),
+        (
+            "a feed has no holes and ends at its head",
+            "SELECT h.tenant_id || '/' || h.mode AS broken FROM feed_heads h \
+             WHERE h.seq <> (SELECT COUNT(*) FROM feed f \
+             WHERE f.tenant_id = h.tenant_id AND f.mode = h.mode)",
+        ),
+    ]
+}
