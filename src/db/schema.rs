@@ -328,6 +328,7 @@ diesel::table! {
         buyer_email -> Nullable<Text>,
         buyer_phone -> Nullable<Text>,
         processing_attempt_id -> Nullable<Text>,
+        late_at -> Nullable<Instant>,
         version -> BigInt,
         created_at -> Instant,
         paid_at -> Nullable<Instant>,

@@ -30,6 +30,8 @@ pub enum Kind {
     Conflict,
     /// 410: too late.
     Gone,
+    /// 405: the path exists, the method does not.
+    MethodNotAllowed,
     /// 413: the body is too large.
     TooLarge,
     /// 415: the body is not JSON.
@@ -57,6 +59,7 @@ impl Kind {
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Gone => 410,
+            Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
             Self::Unprocessable => 422,
@@ -76,6 +79,7 @@ impl Kind {
             | Self::NotFound
             | Self::Conflict
             | Self::Gone
+            | Self::MethodNotAllowed
             | Self::TooLarge
             | Self::UnsupportedMedia
             | Self::Unprocessable => "invalid_request_error",

@@ -428,8 +428,9 @@ impl<T: Deserr<Faults>> Deserr<Faults> for Patch<T> {
     }
 }
 
-impl<T: PartialSchema> PartialSchema for Patch<T> {
-    fn schema() -> RefOr<Schema> {
+// Not `PartialSchema`: the derive asks generic types to compose theirs.
+impl<T: PartialSchema> utoipa::__dev::ComposeSchema for Patch<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
         use utoipa::openapi::schema::{OneOfBuilder, SchemaType};
         match T::schema() {
             RefOr::T(Schema::Object(mut object)) => {

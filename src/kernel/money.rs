@@ -6,6 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql};
+use diesel::serialize::{self, Output, ToSql};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Number;
@@ -17,6 +20,8 @@ pub const AMOUNT_MAX_MINOR: i64 = 1_000_000_000_000;
 
 /// An ISO 4217 currency.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Text)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
@@ -36,6 +41,25 @@ impl Currency {
     /// Digits after the decimal point (EUR 2, JPY 0, KWD 3).
     pub fn exponent(self) -> u32 {
         self.0.exponent().map_or(2, u32::from)
+    }
+}
+
+impl<DB: Backend> ToSql<diesel::sql_types::Text, DB> for Currency
+where
+    str: ToSql<diesel::sql_types::Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.code().to_sql(out)
+    }
+}
+
+impl<DB: Backend> FromSql<diesel::sql_types::Text, DB> for Currency
+where
+    String: FromSql<diesel::sql_types::Text, DB>,
+{
+    fn from_sql(raw: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        let code = String::from_sql(raw)?;
+        Self::parse(&code).ok_or_else(|| format!("{code} is no currency").into())
     }
 }
 

@@ -25,6 +25,7 @@ CREATE TABLE payments (
     buyer_email TEXT COLLATE "C",
     buyer_phone TEXT COLLATE "C",
     processing_attempt_id TEXT COLLATE "C",
+    late_at TIMESTAMPTZ,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     paid_at TIMESTAMPTZ,

@@ -25,6 +25,7 @@ CREATE TABLE payments (
     buyer_email TEXT,
     buyer_phone TEXT,
     processing_attempt_id TEXT,
+    late_at TEXT,
     version INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     paid_at TEXT,

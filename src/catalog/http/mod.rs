@@ -1,0 +1,25 @@
+//! Routes of the catalogue.
+
+mod events;
+mod examples;
+mod rates;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Mounts this slice's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(events::create)
+        .service(events::list)
+        .service(events::by_slug)
+        .service(events::read)
+        .service(events::update)
+        .service(events::patch)
+        .service(events::publish)
+        .service(events::cancel)
+        .service(rates::create)
+        .service(rates::list)
+        .service(rates::read)
+        .service(rates::update)
+        .service(rates::patch);
+}

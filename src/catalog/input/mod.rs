@@ -1,0 +1,4 @@
+//! What is written about events and rates, as it arrives.
+
+pub mod event;
+pub mod rate;

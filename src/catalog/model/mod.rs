@@ -1,0 +1,4 @@
+//! The rules of the catalogue, and how it is shown.
+
+pub mod offer;
+pub mod view;

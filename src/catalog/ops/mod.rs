@@ -1,0 +1,45 @@
+//! Operations on the catalogue.
+
+pub mod events;
+pub mod offers;
+pub mod rates;
+
+use crate::db::Tx;
+use crate::kernel::Result;
+use crate::kernel::ids::{Id, OrganizationId};
+use crate::parties;
+
+pub use events::EventRef;
+
+/// The organizations whose catalogue an acting channel sees; empty for an organization.
+fn hosts(tx: &mut Tx<'_>) -> Result<Vec<OrganizationId>> {
+    match tx.scope().channel() {
+        Some(channel) => {
+            let hosts = parties::ops::hosts(tx, channel)?;
+            Ok(hosts.into_iter().map(|host| host.id).collect())
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Reads an event reference of a path or body: an id, or a number.
+pub fn event_ref(text: &str) -> Option<EventRef> {
+    let number = || text.parse().ok().filter(|number: &i64| *number > 0).map(EventRef::Number);
+    crate::kernel::ids::EventId::parse(text).map(EventRef::Id).or_else(number)
+}
+
+/// Text in the form of a slug.
+fn slugify(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 60 {
+            break;
+        }
+    }
+    slug.trim_matches('-').to_owned()
+}

@@ -1,0 +1,305 @@
+//! Operations on ticket rates.
+
+use super::events::below_committed;
+use super::slugify;
+use crate::catalog::input::rate::{PriceFields, RateFields, TICKETS_MAX};
+use crate::catalog::model::offer::event_cancelled;
+use crate::catalog::model::view::Levels;
+use crate::catalog::store::rates as store;
+use crate::catalog::{Event, EventStatus, FeeType, Price, Rate, RateKind, RateView};
+use crate::db::Tx;
+use crate::inventory;
+use crate::kernel::ids::{Id, PriceId, RateId};
+use crate::kernel::input::{DecimalInput, Faults, Patch};
+use crate::kernel::{Currency, Error, Money, Percent, Result};
+use crate::outbox::{ChangeKind, Emit, NewChange};
+
+/// Creates a rate with its tiers. 404 when the event is not one's own; 409 `event_cancelled`,
+/// `slug_taken`; 422 `currency_missing`.
+pub fn create(tx: &mut Tx<'_>, fields: &RateFields) -> Result<RateView> {
+    let event_id = fields.event_id.clone().value().map(|text| text.0).unwrap_or_default();
+    let event = super::events::find(tx, &event_id)?;
+    let id: RateId = tx.id();
+    let mut rate = Rate {
+        organization_id: event.organization_id.clone(),
+        mode: event.mode,
+        event_id: event.id.clone(),
+        name: String::new(),
+        slug: String::new(),
+        description: None,
+        kind: RateKind::Limited,
+        valid_from: None,
+        valid_until: None,
+        complete: false,
+        min_quantity: 1,
+        max_quantity: TICKETS_MAX,
+        max_per_buyer: None,
+        capacity: None,
+        hidden: false,
+        revision: 1,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        id,
+    };
+    let prices = lay_over(tx, &event, &mut rate, fields, &[])?.unwrap_or_default();
+    if rate.slug.is_empty() {
+        let made = slugify(&rate.name);
+        rate.slug = if made.is_empty() { "rate".to_owned() } else { made };
+        if store::slug_taken(tx, &rate)? {
+            let tail: String = rate.id.as_str().chars().rev().take(6).collect();
+            rate.slug = format!("{}-{tail}", rate.slug);
+        }
+    }
+    check_slug(tx, &rate)?;
+    inventory::ops::create_counter(tx, &rate.organization_id, rate.id.as_str(), rate.capacity);
+    for price in &prices {
+        create_price(tx, price);
+    }
+    tx.append(rate.clone());
+    let view = RateView::new(&event, (&rate, &prices), &Levels::new(), tx.now());
+    announce(tx, &rate, &view)?;
+    Ok(view)
+}
+
+/// Changes a rate. 409 `event_cancelled`, `slug_taken`; 422 `below_committed`.
+pub fn update(tx: &mut Tx<'_>, id: &str, fields: &RateFields) -> Result<RateView> {
+    let (event, before) = find(tx, id)?;
+    if !matches!(fields.event_id, Patch::Absent) {
+        return Err(Error::invalid_field("event_id", "cannot be changed"));
+    }
+    let old = store::prices(tx, &before.organization_id, &before.id)?;
+    let mut rate = before.clone();
+    let new = lay_over(tx, &event, &mut rate, fields, &old)?;
+    if rate.slug != before.slug {
+        check_slug(tx, &rate)?;
+    }
+    rate.revision = before.revision + 1;
+    rate.version = before.version + 1;
+    rate.updated_at = tx.now();
+    if !store::update(tx, &rate, before.version)? {
+        return Err(Error::rerun("the rate was changed meanwhile"));
+    }
+    let (organization, counter) = (&rate.organization_id, rate.id.as_str());
+    if !inventory::ops::requote(tx, organization, counter, rate.capacity, rate.revision)? {
+        return Err(below_committed("capacity"));
+    }
+    let (kept, added) = match new {
+        Some(new) => replace_prices(tx, &old, new)?,
+        None => (old, Vec::new()),
+    };
+    let prices: Vec<Price> = {
+        let mut prices: Vec<Price> = kept.into_iter().chain(added).collect();
+        prices.sort_by_key(|price| price.position);
+        prices
+    };
+    let levels = levels_of(tx, &event, &rate, &prices)?;
+    let view = RateView::new(&event, (&rate, &prices), &levels, tx.now());
+    announce(tx, &rate, &view)?;
+    Ok(view)
+}
+
+/// A rate the caller may see.
+pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<RateView> {
+    let (event, rate) = find(tx, id)?;
+    view(tx, &event, &rate)
+}
+
+/// The rates of an event the caller may see, oldest first.
+pub fn list(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RateView>> {
+    let event = super::events::find(tx, event_id)?;
+    views_of(tx, &event)
+}
+
+/// A rate the caller may see, with its event.
+pub(super) fn find(tx: &mut Tx<'_>, id: &str) -> Result<(Event, Rate)> {
+    let id = RateId::parse(id).ok_or_else(Error::not_found)?;
+    let rate = store::find(tx, &id)?.ok_or_else(Error::not_found)?;
+    let event = super::events::find(tx, rate.event_id.as_str())?;
+    let seen = event.organization_id == rate.organization_id && visible(tx, &rate);
+    if seen { Ok((event, rate)) } else { Err(Error::not_found()) }
+}
+
+pub(super) fn views_of(tx: &mut Tx<'_>, event: &Event) -> Result<Vec<RateView>> {
+    let rates = store::of_event(tx, &event.organization_id, &event.id)?;
+    let rates: Vec<Rate> = rates.into_iter().filter(|rate| visible(tx, rate)).collect();
+    rates.iter().map(|rate| view(tx, event, rate)).collect()
+}
+
+fn visible(tx: &Tx<'_>, rate: &Rate) -> bool {
+    !rate.hidden || tx.scope().organization().is_some()
+}
+
+fn view(tx: &mut Tx<'_>, event: &Event, rate: &Rate) -> Result<RateView> {
+    let prices = store::prices(tx, &rate.organization_id, &rate.id)?;
+    let levels = levels_of(tx, event, rate, &prices)?;
+    Ok(RateView::new(event, (rate, &prices), &levels, tx.now()))
+}
+
+fn levels_of(tx: &mut Tx<'_>, event: &Event, rate: &Rate, prices: &[Price]) -> Result<Levels> {
+    let own = [event.id.to_string(), rate.id.to_string()];
+    let ids: Vec<String> = own.into_iter().chain(prices.iter().map(|p| p.id.to_string())).collect();
+    inventory::ops::levels(tx, &rate.organization_id, &ids)
+}
+
+fn create_price(tx: &mut Tx<'_>, price: &Price) {
+    let (organization, counter) = (&price.organization_id, price.id.as_str());
+    inventory::ops::create_counter(tx, organization, counter, price.quantity);
+    tx.append(price.clone());
+}
+
+/// Keeps the tiers that are named again, retires the others, adds the new ones.
+fn replace_prices(
+    tx: &mut Tx<'_>,
+    old: &[Price],
+    new: Vec<Price>,
+) -> Result<(Vec<Price>, Vec<Price>)> {
+    let known = |price: &Price| old.iter().any(|before| before.id == price.id);
+    let (kept, added): (Vec<Price>, Vec<Price>) = new.into_iter().partition(known);
+    for before in old {
+        let Some(price) = kept.iter().find(|price| price.id == before.id) else {
+            store::update_price(tx, &Price { active: false, ..before.clone() })?;
+            continue;
+        };
+        store::update_price(tx, price)?;
+        let (organization, counter) = (&price.organization_id, price.id.as_str());
+        if !inventory::ops::requote(tx, organization, counter, price.quantity, 1)? {
+            return Err(below_committed("prices"));
+        }
+    }
+    added.iter().for_each(|price| create_price(tx, price));
+    Ok((kept, added))
+}
+
+fn check_slug(tx: &mut Tx<'_>, rate: &Rate) -> Result<()> {
+    if store::slug_taken(tx, rate)? {
+        let error = Error::conflict("slug_taken", "Another rate of this event has this slug.");
+        return Err(error.on_field("slug", "is taken"));
+    }
+    Ok(())
+}
+
+fn announce(tx: &mut Tx<'_>, rate: &Rate, view: &RateView) -> Result<()> {
+    let object = serde_json::to_value(view).map_err(Error::internal)?;
+    tx.emit(NewChange {
+        kind: ChangeKind::TicketRateUpdated,
+        mode: rate.mode,
+        organization: rate.organization_id.clone(),
+        channel: None,
+        event: Some(rate.event_id.clone()),
+        object_id: rate.id.to_string(),
+        sequence: rate.version,
+        for_organization: object,
+        for_channel: None,
+    })
+}
+
+/// Lays the fields over a rate, checks the result as a whole, and answers the new list of tiers
+/// when one was sent.
+fn lay_over(
+    tx: &Tx<'_>,
+    event: &Event,
+    rate: &mut Rate,
+    fields: &RateFields,
+    old: &[Price],
+) -> Result<Option<Vec<Price>>> {
+    if event.status == EventStatus::Cancelled {
+        return Err(event_cancelled());
+    }
+    let mut faults = Faults::default();
+    let f = fields.clone();
+    match f.name {
+        Patch::Set(name) => rate.name = name.0,
+        Patch::Clear => faults.add("name", "cannot be cleared"),
+        Patch::Absent => {}
+    }
+    match f.slug {
+        Patch::Set(slug) => rate.slug = slug.0,
+        Patch::Clear => faults.add("slug", "cannot be cleared"),
+        Patch::Absent => {}
+    }
+    f.description.apply(&mut rate.description, |text| text.0);
+    f.r#type.apply_or(&mut rate.kind, RateKind::Limited, |kind| kind);
+    f.valid_from.apply(&mut rate.valid_from, |at| at.0);
+    f.valid_until.apply(&mut rate.valid_until, |at| at.0);
+    f.complete.apply_or(&mut rate.complete, false, |flag| flag);
+    f.min.apply_or(&mut rate.min_quantity, 1, |count| count.0);
+    f.max.apply_or(&mut rate.max_quantity, TICKETS_MAX, |count| count.0);
+    f.max_per_buyer.apply(&mut rate.max_per_buyer, |count| count.0);
+    f.capacity.apply(&mut rate.capacity, |count| count.0);
+    f.hidden.apply_or(&mut rate.hidden, false, |flag| flag);
+    faults.check(rate.min_quantity <= rate.max_quantity, "max", "must not be below min");
+    if let (Some(from), Some(until)) = (rate.valid_from, rate.valid_until) {
+        faults.check(from < until, "valid_until", "must be after valid_from");
+    }
+    let prices = match (f.prices, event.currency) {
+        (Patch::Absent, _) => None,
+        (Patch::Clear, _) => {
+            faults.add("prices", "cannot be cleared");
+            None
+        }
+        (Patch::Set(_), None) => {
+            faults.finish()?;
+            let message = "Set the event's currency first.";
+            return Err(Error::unprocessable("currency_missing", message)
+                .on_field("event_id", "is an event without a currency"));
+        }
+        (Patch::Set(prices), Some(currency)) => {
+            let tier = |(index, fields): (usize, PriceFields)| {
+                price(tx, rate, (index, fields), currency, (old, &mut faults))
+            };
+            Some(prices.0.into_iter().enumerate().map(tier).collect())
+        }
+    };
+    faults.finish()?;
+    Ok(prices)
+}
+
+/// One tier from its fields.
+fn price(
+    tx: &Tx<'_>,
+    rate: &Rate,
+    (index, fields): (usize, PriceFields),
+    currency: Currency,
+    (old, faults): (&[Price], &mut Faults),
+) -> Price {
+    let at = |field: &str| format!("prices[{index}].{field}");
+    let before = fields._id.value().and_then(|id| {
+        let found = old.iter().find(|price| price.id.as_str() == id.0);
+        faults.check(found.is_some(), at("_id"), "is not a tier of this rate");
+        found
+    });
+    let mut money = |field: &str, amount: DecimalInput| {
+        let found = Money::from_decimal(amount.0, currency);
+        let reason = format!("must have at most {} decimals", currency.exponent());
+        faults.check(found.is_some(), at(field), reason);
+        found.map_or(0, |money| money.minor)
+    };
+    let price_minor = money("price", fields.price);
+    let fee_type = fields.fee_type.value().unwrap_or(FeeType::Percentage);
+    let fee_quantity = match (fields.fee_quantity.value(), fee_type) {
+        (None, _) => 0,
+        (Some(amount), FeeType::Fixed) => money("fee_quantity", amount),
+        (Some(percent), FeeType::Percentage) => {
+            let found = Percent::from_decimal(percent.0);
+            let reason = "must be a percentage from 0 to 100 with at most 4 decimals";
+            faults.check(found.is_some(), at("fee_quantity"), reason);
+            found.map_or(0, Percent::e4)
+        }
+    };
+    Price {
+        organization_id: rate.organization_id.clone(),
+        id: before.map_or_else(|| tx.id::<PriceId>(), |price| price.id.clone()),
+        rate_id: rate.id.clone(),
+        position: i64::try_from(index).unwrap_or(i64::MAX),
+        name: fields.name.value().map_or_else(|| rate.name.clone(), |name| name.0),
+        price_minor,
+        valid_until: fields.valid_until.value().map(|at| at.0),
+        quantity: fields.quantity.value().map(|count| count.0),
+        fee_type,
+        fee_quantity,
+        includes: fields.includes.value().map(|text| text.0),
+        additional_info: fields.additional_info.value().map(|text| text.0),
+        active: true,
+    }
+}

@@ -1,0 +1,192 @@
+//! The tables `events` and `event_numbers`.
+
+use diesel::prelude::*;
+
+use crate::db::schema::{event_numbers, events};
+use crate::db::types::Json;
+use crate::db::{MultiBackend, Tx};
+use crate::kernel::ids::{EventId, Id, OrganizationId};
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::{Currency, Mode, Result, Timestamp};
+use crate::{append_only, text_enum};
+
+text_enum! {
+    /// Where an event stands.
+    pub enum EventStatus {
+        /// Being prepared; seen by its organization only.
+        Draft = "draft",
+        /// On sale when its rates are.
+        Published = "published",
+        /// Called off: nothing is sold, nobody is let in.
+        Cancelled = "cancelled",
+    }
+}
+
+text_enum! {
+    /// Who finds an event.
+    pub enum Visibility {
+        /// Partner channels, in lists.
+        Public = "public",
+        /// Partner channels that know its id or slug.
+        Unlisted = "unlisted",
+    }
+}
+
+/// An event, as it is stored.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
+#[diesel(table_name = events, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct Event {
+    pub organization_id: OrganizationId,
+    pub id: EventId,
+    pub mode: Mode,
+    pub number: i64,
+    pub status: EventStatus,
+    pub title: String,
+    pub slug: String,
+    pub description: Option<String>,
+    pub start_date: Option<Timestamp>,
+    pub end_date: Option<Timestamp>,
+    pub display_date: Option<Timestamp>,
+    pub timezone: Option<String>,
+    pub venue: Option<String>,
+    pub capacity: Option<i64>,
+    pub currency: Option<Currency>,
+    pub age: Option<String>,
+    pub outfit: Option<String>,
+    pub image_url: Option<String>,
+    pub artists: Json,
+    pub music_genres: Json,
+    pub ambiences: Json,
+    pub visibility: Visibility,
+    pub language: Option<String>,
+    pub metadata: Json,
+    pub revision: i64,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+append_only!(Event, events::table, 15);
+
+/// What an event is asked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventRef {
+    /// Its id.
+    Id(EventId),
+    /// Its number.
+    Number(i64),
+}
+
+type Boxed<'a> = events::BoxedQuery<'a, MultiBackend>;
+
+/// The one base query: an organization's own events of the mode, or those of the given hosts that
+/// a channel may see.
+fn visible<'a>(tx: &Tx<'_>, hosts: &'a [OrganizationId]) -> Result<Boxed<'a>> {
+    let query = events::table.filter(events::mode.eq(tx.mode()?)).into_boxed();
+    Ok(match tx.scope().organization() {
+        Some(own) => query.filter(events::organization_id.eq(own.clone())),
+        None => query
+            .filter(events::organization_id.eq_any(hosts))
+            .filter(events::status.ne(EventStatus::Draft)),
+    })
+}
+
+pub(in crate::catalog) fn find(
+    tx: &mut Tx<'_>,
+    hosts: &[OrganizationId],
+    wanted: &EventRef,
+) -> Result<Option<Event>> {
+    let query = visible(tx, hosts)?;
+    let query = match wanted {
+        EventRef::Id(id) => query.filter(events::id.eq(id.clone())),
+        EventRef::Number(number) => query.filter(events::number.eq(*number)),
+    };
+    Ok(query.first(tx.conn()).optional()?)
+}
+
+/// At most two, so that the caller can tell "one" from "several".
+pub(in crate::catalog) fn find_by_slug(
+    tx: &mut Tx<'_>,
+    hosts: &[OrganizationId],
+    slug: &str,
+    organization: Option<&OrganizationId>,
+) -> Result<Vec<Event>> {
+    let mut query = visible(tx, hosts)?.filter(events::slug.eq(slug.to_owned())).limit(2);
+    if let Some(organization) = organization {
+        query = query.filter(events::organization_id.eq(organization.clone()));
+    }
+    Ok(query.load(tx.conn())?)
+}
+
+pub(in crate::catalog) fn list(
+    tx: &mut Tx<'_>,
+    hosts: &[OrganizationId],
+    organization: Option<&OrganizationId>,
+    page: &PageRequest,
+) -> Result<Page<Event>> {
+    let mut query = visible(tx, hosts)?;
+    if tx.scope().organization().is_none() {
+        query = query.filter(events::visibility.eq(Visibility::Public));
+    }
+    if let Some(organization) = organization {
+        query = query.filter(events::organization_id.eq(organization.clone()));
+    }
+    if let Some(after) = &page.after {
+        query = query.filter(events::id.lt(EventId::from_text(after.clone())));
+    }
+    let rows: Vec<Event> = query
+        .order(events::id.desc())
+        .limit(page.limit + 1)
+        .offset(page.offset)
+        .load(tx.conn())?;
+    Ok(Page::cut(rows, page, |event| event.id.to_string()))
+}
+
+/// An event of an organization, whatever the scope: for slices whose row already says whose it is.
+pub(in crate::catalog) fn of_organization(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &EventId,
+) -> Result<Option<Event>> {
+    Ok(events::table.find((organization, id)).first(tx.conn()).optional()?)
+}
+
+pub(in crate::catalog) fn slug_taken(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    slug: &str,
+    besides: Option<&EventId>,
+) -> Result<bool> {
+    let mut query = events::table
+        .filter(events::organization_id.eq(organization.clone()))
+        .filter(events::mode.eq(tx.mode()?))
+        .filter(events::slug.eq(slug.to_owned()))
+        .select(events::id)
+        .into_boxed();
+    if let Some(besides) = besides {
+        query = query.filter(events::id.ne(besides.clone()));
+    }
+    Ok(query.first::<EventId>(tx.conn()).optional()?.is_some())
+}
+
+/// The next number of this installation.
+pub(in crate::catalog) fn next_number(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    event: &EventId,
+) -> Result<i64> {
+    let row = (event_numbers::organization_id.eq(organization), event_numbers::event_id.eq(event));
+    Ok(diesel::insert_into(event_numbers::table)
+        .values(row)
+        .returning(event_numbers::number)
+        .get_result(tx.conn())?)
+}
+
+/// Writes an event back if nobody has changed it since it was read.
+pub(in crate::catalog) fn update(tx: &mut Tx<'_>, event: &Event, version: i64) -> Result<bool> {
+    let updated = diesel::update(events::table.find((&event.organization_id, &event.id)))
+        .filter(events::version.eq(version))
+        .set(event)
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}

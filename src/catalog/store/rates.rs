@@ -1,0 +1,141 @@
+//! The tables `ticket_rates` and `rate_prices`.
+
+use diesel::prelude::*;
+
+use crate::db::Tx;
+use crate::db::schema::{rate_prices, ticket_rates};
+use crate::kernel::ids::{EventId, OrganizationId, PriceId, RateId};
+use crate::kernel::{Mode, Result, Timestamp};
+use crate::{append_only, text_enum};
+
+text_enum! {
+    /// What kind of rate it is, for display.
+    pub enum RateKind {
+        /// Limited.
+        Limited = "limited",
+        /// Open to all.
+        Public = "public",
+    }
+}
+
+text_enum! {
+    /// How a fee is reckoned.
+    pub enum FeeType {
+        /// Percent of the price.
+        Percentage = "percentage",
+        /// An amount per ticket.
+        Fixed = "fixed",
+    }
+}
+
+/// A ticket rate, as it is stored.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
+#[diesel(table_name = ticket_rates)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct Rate {
+    pub organization_id: OrganizationId,
+    pub id: RateId,
+    pub mode: Mode,
+    pub event_id: EventId,
+    pub name: String,
+    pub slug: String,
+    pub description: Option<String>,
+    pub kind: RateKind,
+    pub valid_from: Option<Timestamp>,
+    pub valid_until: Option<Timestamp>,
+    pub complete: bool,
+    pub min_quantity: i64,
+    pub max_quantity: i64,
+    pub max_per_buyer: Option<i64>,
+    pub capacity: Option<i64>,
+    pub hidden: bool,
+    pub revision: i64,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+append_only!(Rate, ticket_rates::table, 16);
+
+/// One price tier, as it is stored. Amounts are minor units of the event's currency.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
+#[diesel(table_name = rate_prices)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct Price {
+    pub organization_id: OrganizationId,
+    pub id: PriceId,
+    pub rate_id: RateId,
+    pub position: i64,
+    pub name: String,
+    pub price_minor: i64,
+    pub valid_until: Option<Timestamp>,
+    pub quantity: Option<i64>,
+    pub fee_type: FeeType,
+    pub fee_quantity: i64,
+    pub includes: Option<String>,
+    pub additional_info: Option<String>,
+    pub active: bool,
+}
+append_only!(Price, rate_prices::table, 17);
+
+/// A rate of the mode by its id, whoever owns it: the caller checks the event it belongs to.
+pub(in crate::catalog) fn find(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Rate>> {
+    let mode = tx.mode()?;
+    let query = ticket_rates::table
+        .filter(ticket_rates::id.eq(id))
+        .filter(ticket_rates::mode.eq(mode));
+    Ok(query.first(tx.conn()).optional()?)
+}
+
+pub(in crate::catalog) fn of_event(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    event: &EventId,
+) -> Result<Vec<Rate>> {
+    let query = ticket_rates::table
+        .filter(ticket_rates::organization_id.eq(organization))
+        .filter(ticket_rates::event_id.eq(event))
+        .order(ticket_rates::id);
+    Ok(query.load(tx.conn())?)
+}
+
+/// The tiers in sale, in order.
+pub(in crate::catalog) fn prices(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    rate: &RateId,
+) -> Result<Vec<Price>> {
+    let query = rate_prices::table
+        .filter(rate_prices::organization_id.eq(organization))
+        .filter(rate_prices::rate_id.eq(rate))
+        .filter(rate_prices::active.eq(true))
+        .order(rate_prices::position);
+    Ok(query.load(tx.conn())?)
+}
+
+pub(in crate::catalog) fn slug_taken(tx: &mut Tx<'_>, rate: &Rate) -> Result<bool> {
+    let query = ticket_rates::table
+        .filter(ticket_rates::organization_id.eq(&rate.organization_id))
+        .filter(ticket_rates::event_id.eq(&rate.event_id))
+        .filter(ticket_rates::slug.eq(&rate.slug))
+        .filter(ticket_rates::id.ne(&rate.id))
+        .select(ticket_rates::id);
+    Ok(query.first::<RateId>(tx.conn()).optional()?.is_some())
+}
+
+/// Writes a rate back if nobody has changed it since it was read.
+pub(in crate::catalog) fn update(tx: &mut Tx<'_>, rate: &Rate, version: i64) -> Result<bool> {
+    let updated = diesel::update(ticket_rates::table.find((&rate.organization_id, &rate.id)))
+        .filter(ticket_rates::version.eq(version))
+        .set(rate)
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}
+
+pub(in crate::catalog) fn update_price(tx: &mut Tx<'_>, price: &Price) -> Result<()> {
+    diesel::update(rate_prices::table.find((&price.organization_id, &price.id)))
+        .set(price)
+        .execute(tx.conn())?;
+    Ok(())
+}

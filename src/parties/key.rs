@@ -1,0 +1,111 @@
+//! The form of secret keys, and telling whose one is.
+//!
+//! `sk_test_` or `sk_live_`, 40 characters (200 random bits), 6 characters of checksum.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::store;
+use crate::db::Tx;
+use crate::kernel::ids::base32;
+use crate::kernel::{Mode, Result, secret};
+use crate::web::auth::{Authenticate, Credential, Principal, mode_mismatch};
+
+const RANDOM_BYTES: usize = 25;
+const RANDOM_CHARS: usize = 40;
+const CHECKSUM_CHARS: usize = 6;
+
+/// A whole secret key.
+#[derive(Clone, Debug)]
+pub struct KeySecret(SecretString);
+
+impl KeySecret {
+    /// A new random key of a mode.
+    pub fn generate(mode: Mode) -> Self {
+        let body = format!("{}{}", prefix(mode), base32(&secret::random::<RANDOM_BYTES>()));
+        let sum = checksum(&body);
+        Self(format!("{body}{sum}").into())
+    }
+
+    /// Reads a key; `None` when its form or its checksum is wrong.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mode = Mode::ALL.iter().find(|mode| text.starts_with(prefix(**mode)))?;
+        let length = prefix(*mode).len() + RANDOM_CHARS;
+        let (body, sum) = text.split_at_checked(length)?;
+        let sound = sum.len() == CHECKSUM_CHARS
+            && bool::from(subtle::ConstantTimeEq::ct_eq(
+                checksum(body).as_bytes(),
+                sum.as_bytes(),
+            ));
+        sound.then(|| Self(text.to_owned().into()))
+    }
+
+    /// The key itself: to be shown once.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What is stored. The secret is long and random, so a plain hash is enough.
+    pub fn hash(&self) -> String {
+        secret::sha256_hex(self.expose().as_bytes())
+    }
+}
+
+fn prefix(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "sk_live_",
+        Mode::Test => "sk_test_",
+    }
+}
+
+fn checksum(body: &str) -> String {
+    let hash = secret::sha256_hex(format!("rialto key {body}").as_bytes());
+    hash.chars().take(CHECKSUM_CHARS).collect()
+}
+
+/// Knows secret keys.
+pub struct KeyAuthenticator;
+
+impl Authenticate for KeyAuthenticator {
+    fn recognizes(&self, credential: &Credential) -> bool {
+        credential.expose().starts_with("sk_")
+    }
+
+    fn authenticate(
+        &self,
+        tx: &mut Tx<'_>,
+        credential: &Credential,
+        wanted: Option<Mode>,
+    ) -> Result<Option<Principal>> {
+        let Some(secret) = KeySecret::parse(credential.expose()) else {
+            return Ok(None);
+        };
+        let now = tx.now();
+        let found = store::key_by_hash(tx, &secret.hash())?;
+        let Some(key) = found.filter(|key| key.works_at(now)) else {
+            return Ok(None);
+        };
+        if wanted.is_some_and(|wanted| wanted != key.mode) {
+            return Err(mode_mismatch());
+        }
+        Ok(Some(Principal { tenant: key.tenant, mode: key.mode, scopes: key.scopes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_key_is_refused_by_its_form() {
+        let key = KeySecret::generate(Mode::Test);
+        assert!(KeySecret::parse(key.expose()).is_some());
+        for index in 0..key.expose().len() {
+            let mut wrong = key.expose().to_owned();
+            let other = if &wrong[index..=index] == "x" { "y" } else { "x" };
+            wrong.replace_range(index..=index, other);
+            assert!(KeySecret::parse(&wrong).is_none(), "{wrong}");
+        }
+        assert!(KeySecret::parse("sk_test_").is_none());
+        assert!(KeySecret::parse("sk_test_é").is_none());
+    }
+}

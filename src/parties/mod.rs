@@ -1,0 +1,22 @@
+//! Tenants and what connects them.
+//!
+//! An *organization* owns events and the money of their sales. A *channel* resells. A
+//! *partnership* lets one channel sell for one organization: `invited -> active <-> suspended`,
+//! and any of them `-> ended`. Without an active one the channel does not see that the
+//! organization exists; sales made before stay readable.
+//!
+//! An *API key* belongs to one tenant and one mode. Only its SHA-256 is kept. A checksum in the key
+//! refuses a mistyped one before any look-up; a revoked one is refused at once.
+
+pub mod http;
+mod key;
+mod model;
+pub mod ops;
+mod store;
+
+pub use key::{KeyAuthenticator, KeySecret};
+pub use model::{
+    ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
+    PartnershipStatus,
+};
+pub use store::checks;

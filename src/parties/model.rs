@@ -1,0 +1,127 @@
+//! Tenants, partnerships and keys.
+
+use crate::db::Tenant;
+use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId};
+use crate::kernel::{Mode, Timestamp};
+use crate::text_enum;
+use crate::web::KeyScope;
+
+text_enum! {
+    /// Where a partnership stands.
+    pub enum PartnershipStatus {
+        /// Offered by the organization, not yet accepted.
+        Invited = "invited",
+        /// The channel sells.
+        Active = "active",
+        /// Paused by either side.
+        Suspended = "suspended",
+        /// Over.
+        Ended = "ended",
+    }
+}
+
+text_enum! {
+    /// Who takes the buyer's money.
+    pub enum Collects {
+        /// This service, through a payment provider.
+        Platform = "platform",
+        /// The channel.
+        Channel = "channel",
+        /// The organization.
+        Organization = "organization",
+    }
+}
+
+text_enum! {
+    /// How a commission is reckoned.
+    pub enum CommissionType {
+        /// Percent of the price.
+        Percentage = "percentage",
+        /// An amount per ticket.
+        Fixed = "fixed",
+    }
+}
+
+/// A channel's share of its sales.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Commission {
+    /// How it is reckoned.
+    pub kind: CommissionType,
+    /// Ten-thousandths of a percent, or minor units per ticket.
+    pub quantity: i64,
+}
+
+/// A tenant that owns events.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique per installation.
+    pub slug: String,
+    /// The currency new events get.
+    pub currency: Option<String>,
+    /// The IANA time zone new events get.
+    pub timezone: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A tenant that resells.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// Its id.
+    pub id: ChannelId,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique per installation.
+    pub slug: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// One organization and one channel.
+#[derive(Clone, Debug)]
+pub struct Partnership {
+    /// Its id.
+    pub id: PartnershipId,
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// Where it stands.
+    pub status: PartnershipStatus,
+    /// Who takes the money of its sales.
+    pub collects: Collects,
+    /// The channel's share.
+    pub commission: Commission,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A key, without its secret.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// Its mode, for good.
+    pub mode: Mode,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<KeyScope>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether it works at an instant.
+    pub fn works_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|until| now < until)
+    }
+}

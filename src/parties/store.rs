@@ -1,0 +1,244 @@
+//! The tables `organizations`, `channels`, `partnerships` and `api_keys`.
+//!
+//! Platform tables: they are what tenancy is made of, and are reached by id, by slug or by the
+//! hash of a secret. A partnership is shared by its two sides.
+
+use diesel::prelude::*;
+
+use super::model::{
+    ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
+    PartnershipStatus,
+};
+use crate::append_only;
+use crate::db::schema::{api_keys, channels, organizations, partnerships};
+use crate::db::{Tenant, Tx};
+use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId};
+use crate::kernel::{Error, Mode, Result, Timestamp};
+use crate::web::KeyScope;
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = organizations, treat_none_as_default_value = false)]
+struct OrganizationRow {
+    id: OrganizationId,
+    name: String,
+    slug: String,
+    currency: Option<String>,
+    timezone: Option<String>,
+    created_at: Timestamp,
+}
+append_only!(OrganizationRow, organizations::table, 1);
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = channels, treat_none_as_default_value = false)]
+struct ChannelRow {
+    id: ChannelId,
+    name: String,
+    slug: String,
+    created_at: Timestamp,
+}
+append_only!(ChannelRow, channels::table, 2);
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = partnerships, treat_none_as_default_value = false)]
+struct PartnershipRow {
+    organization_id: OrganizationId,
+    channel_id: ChannelId,
+    id: PartnershipId,
+    status: PartnershipStatus,
+    collects: Collects,
+    commission_type: CommissionType,
+    commission_quantity: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+append_only!(PartnershipRow, partnerships::table, 3);
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
+struct KeyRow {
+    id: ApiKeyId,
+    secret_hash: String,
+    organization_id: Option<OrganizationId>,
+    channel_id: Option<ChannelId>,
+    mode: Mode,
+    name: String,
+    scopes: String,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+append_only!(KeyRow, api_keys::table, 4);
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        let OrganizationRow { id, name, slug, currency, timezone, created_at } = row;
+        Self { id, name, slug, currency, timezone, created_at }
+    }
+}
+
+impl From<ChannelRow> for Channel {
+    fn from(row: ChannelRow) -> Self {
+        let ChannelRow { id, name, slug, created_at } = row;
+        Self { id, name, slug, created_at }
+    }
+}
+
+impl From<PartnershipRow> for Partnership {
+    fn from(row: PartnershipRow) -> Self {
+        let commission = Commission { kind: row.commission_type, quantity: row.commission_quantity };
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            channel_id: row.channel_id,
+            status: row.status,
+            collects: row.collects,
+            commission,
+            created_at: row.created_at,
+        }
+    }
+}
+
+impl TryFrom<KeyRow> for ApiKey {
+    type Error = Error;
+
+    fn try_from(row: KeyRow) -> Result<Self> {
+        let tenant = match (row.organization_id, row.channel_id) {
+            (Some(id), None) => Tenant::Organization(id),
+            (None, Some(id)) => Tenant::Channel(id),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Error::internal("a key must have exactly one tenant"));
+            }
+        };
+        Ok(Self {
+            id: row.id,
+            tenant,
+            mode: row.mode,
+            name: row.name,
+            scopes: row.scopes.split(' ').filter_map(KeyScope::parse).collect(),
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        })
+    }
+}
+
+pub(super) fn append_organization(tx: &mut Tx<'_>, organization: &Organization) {
+    let Organization { id, name, slug, currency, timezone, created_at } = organization.clone();
+    tx.append(OrganizationRow { id, name, slug, currency, timezone, created_at });
+}
+
+pub(super) fn append_channel(tx: &mut Tx<'_>, channel: &Channel) {
+    let Channel { id, name, slug, created_at } = channel.clone();
+    tx.append(ChannelRow { id, name, slug, created_at });
+}
+
+pub(super) fn append_partnership(tx: &mut Tx<'_>, partnership: &Partnership) {
+    tx.append(PartnershipRow {
+        organization_id: partnership.organization_id.clone(),
+        channel_id: partnership.channel_id.clone(),
+        id: partnership.id.clone(),
+        status: partnership.status,
+        collects: partnership.collects,
+        commission_type: partnership.commission.kind,
+        commission_quantity: partnership.commission.quantity,
+        created_at: partnership.created_at,
+        updated_at: partnership.created_at,
+    });
+}
+
+pub(super) fn append_key(tx: &mut Tx<'_>, key: &ApiKey, secret_hash: String) {
+    let (organization_id, channel_id) = match key.tenant.clone() {
+        Tenant::Organization(id) => (Some(id), None),
+        Tenant::Channel(id) => (None, Some(id)),
+    };
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    tx.append(KeyRow {
+        id: key.id.clone(),
+        secret_hash,
+        organization_id,
+        channel_id,
+        mode: key.mode,
+        name: key.name.clone(),
+        scopes: scopes.join(" "),
+        created_at: tx.now(),
+        expires_at: key.expires_at,
+        revoked_at: key.revoked_at,
+    });
+}
+
+pub(super) fn organization(
+    tx: &mut Tx<'_>,
+    id: &OrganizationId,
+) -> Result<Option<Organization>> {
+    let row = organizations::table.find(id).first::<OrganizationRow>(tx.conn());
+    Ok(row.optional()?.map(Into::into))
+}
+
+pub(super) fn organization_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>> {
+    let row = organizations::table.filter(organizations::slug.eq(slug));
+    Ok(row.first::<OrganizationRow>(tx.conn()).optional()?.map(Into::into))
+}
+
+pub(super) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>> {
+    let row = channels::table.find(id).first::<ChannelRow>(tx.conn());
+    Ok(row.optional()?.map(Into::into))
+}
+
+pub(super) fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Channel>> {
+    let row = channels::table.filter(channels::slug.eq(slug));
+    Ok(row.first::<ChannelRow>(tx.conn()).optional()?.map(Into::into))
+}
+
+pub(super) fn partnership(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    channel: &ChannelId,
+) -> Result<Option<Partnership>> {
+    let row = partnerships::table.find((organization, channel)).first::<PartnershipRow>(tx.conn());
+    Ok(row.optional()?.map(Into::into))
+}
+
+pub(super) fn set_partnership_status(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    channel: &ChannelId,
+    status: PartnershipStatus,
+) -> Result<bool> {
+    let now = tx.now();
+    let updated = diesel::update(partnerships::table.find((organization, channel)))
+        .set((partnerships::status.eq(status), partnerships::updated_at.eq(now)))
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}
+
+pub(super) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organization>> {
+    let rows: Vec<OrganizationRow> = organizations::table
+        .inner_join(partnerships::table.on(partnerships::organization_id.eq(organizations::id)))
+        .filter(partnerships::channel_id.eq(channel))
+        .filter(partnerships::status.eq(PartnershipStatus::Active))
+        .order(organizations::id)
+        .select(organizations::all_columns)
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(super) fn key_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiKey>> {
+    let row = api_keys::table.filter(api_keys::secret_hash.eq(hash));
+    row.first::<KeyRow>(tx.conn()).optional()?.map(TryInto::try_into).transpose()
+}
+
+pub(super) fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<bool> {
+    let now = tx.now();
+    let updated = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
+        .set(api_keys::revoked_at.eq(Some(now)))
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}
+
+/// Invariants of this slice: each query returns the rows that break it.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    vec![(
+        "only hashes of secret keys are stored",
+        "SELECT id AS broken FROM api_keys WHERE length(secret_hash) <> 64 \
+         OR secret_hash LIKE 'sk!_%' ESCAPE '!'",
+    )]
+}

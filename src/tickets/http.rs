@@ -1,0 +1,125 @@
+//! `/v1/tickets`.
+
+use actix_web::{HttpResponse, get, web::Path};
+use deserr::Deserr;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::TicketView;
+use super::store::{Filter, TicketStatus};
+use super::{ops, qr};
+use crate::kernel::ids::{EventId, Id, PaymentId};
+use crate::kernel::input::{Faults, Text};
+use crate::kernel::Result;
+use crate::web::permission::Read;
+use crate::web::query::{CursorText, Limit, Offset, page_request};
+use crate::web::{Actor, Data, List, Query, ReadErrors, state::State};
+
+/// Mounts this slice's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(picture).service(read);
+}
+
+fn object() -> Value {
+    json!({"_id": "tkt_01", "id": "tkt_01", "payment_id": "pay_01", "organization_id": "org_01",
+        "event_id": "evt_01", "ticket_rate_id": "rate_01", "channel_id": "ch_01",
+        "status": "active", "qr_code": "0AH1VG5M7W2K9T4N8Q3XB6C5DE",
+        "price": {"_id": "price_01", "name": "General admission", "price": 20}, "currency": "EUR",
+        "full_name": "Ana Lopez", "email": null, "phone": null, "for": 1, "enter": 1,
+        "entry_time": "2030-12-31T22:10:00.000Z", "total_price": 20.6, "total_fees": 0.6,
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z"})
+}
+
+/// The example of one ticket.
+pub fn example() -> Value {
+    json!({"success": true, "data": object()})
+}
+
+/// Which tickets.
+#[derive(Deserr, IntoParams, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// Of this payment.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    payment_id: Option<Text<1, 60>>,
+    /// Of this event (its id).
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    event_id: Option<Text<1, 60>>,
+    /// In this state.
+    #[deserr(default)]
+    status: Option<TicketStatus>,
+    /// Rows in the page, 1 to 200 (50).
+    #[deserr(default)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+    /// Rows to skip, at most 10,000.
+    #[deserr(default)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 10_000)]
+    offset: Option<Offset>,
+    /// The `next_cursor` of the page before.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Option<CursorText>,
+}
+
+/// List tickets
+///
+/// An organization's of all channels, or a channel's own. Newest first.
+#[utoipa::path(operation_id = "tickets.list", tag = "tickets", params(ListParams),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = List<TicketView>, example = json!({"success": true,
+            "data": [object()],
+            "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})),
+        ReadErrors,
+    ))]
+#[get("/tickets")]
+pub async fn list(
+    state: State,
+    actor: Actor<Read>,
+    query: Query<ListParams>,
+) -> Result<HttpResponse> {
+    let ListParams { payment_id, event_id, status, limit, offset, cursor } = query.0;
+    let page = page_request(limit, offset, cursor);
+    let filter = Filter {
+        payment: payment_id.map(|text| PaymentId::from_text(text.0)),
+        event: event_id.map(|text| EventId::from_text(text.0)),
+        status,
+    };
+    let page = state.db.read(actor.scope(), move |tx| ops::list(tx, filter, &page)).await?;
+    Ok(HttpResponse::Ok().json(List::from(page)))
+}
+
+/// Read a ticket
+///
+/// By its id.
+#[utoipa::path(operation_id = "tickets.read", tag = "tickets",
+    params(("id" = String, Path, description = "The ticket.")),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses((status = 200, body = Data<TicketView>, example = json!(example())), ReadErrors))]
+#[get("/tickets/{id}")]
+pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
+    let view = move |tx: &mut crate::db::Tx<'_>| ops::find(tx, &path).map(TicketView::from);
+    Ok(HttpResponse::Ok().json(Data::new(state.db.read(actor.scope(), view).await?)))
+}
+
+/// The QR code of a ticket
+///
+/// An SVG picture of `qr_code`.
+#[utoipa::path(operation_id = "tickets.qr", tag = "tickets",
+    params(("id" = String, Path, description = "The ticket.")),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = String, content_type = "image/svg+xml",
+            example = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
+        ReadErrors,
+    ))]
+#[get("/tickets/{id}/qr.svg")]
+pub async fn picture(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
+    let ticket = state.db.read(actor.scope(), move |tx| ops::find(tx, &path)).await?;
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(qr::svg(&ticket.code)?))
+}

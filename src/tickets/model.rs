@@ -1,0 +1,86 @@
+//! A ticket as it is shown, and the making of codes.
+
+use serde::Serialize;
+use serde_json::{Number, Value};
+use utoipa::ToSchema;
+
+use super::store::{Ticket, TicketStatus};
+use crate::kernel::ids::base32;
+use crate::kernel::{Money, Timestamp, secret};
+
+/// Random bytes in a code: 128 bits.
+const CODE_BYTES: usize = 16;
+
+/// A new code. Upper case, because QR codes hold upper case in fewer dots.
+pub fn new_code() -> String {
+    base32(&secret::random::<CODE_BYTES>()).to_ascii_uppercase()
+}
+
+/// A ticket.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct TicketView {
+    _id: String,
+    id: String,
+    payment_id: String,
+    organization_id: String,
+    event_id: String,
+    ticket_rate_id: String,
+    channel_id: Option<String>,
+    status: TicketStatus,
+    /// What the QR code says; admits only while `active`.
+    qr_code: String,
+    /// The price tier as it was when bought.
+    #[schema(value_type = Object)]
+    price: Value,
+    currency: String,
+    full_name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    /// How many people it admits.
+    r#for: i64,
+    /// How many of them are inside.
+    enter: i64,
+    /// When the last of them came in.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    entry_time: Option<Timestamp>,
+    /// Decimal: price and fee.
+    #[schema(value_type = f64)]
+    total_price: Number,
+    /// Decimal: the fee in it.
+    #[schema(value_type = f64)]
+    total_fees: Number,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<Ticket> for TicketView {
+    fn from(ticket: Ticket) -> Self {
+        let id = ticket.id.to_string();
+        let money = |minor: i64| Money::new(minor, ticket.currency).number();
+        Self {
+            _id: id.clone(),
+            id,
+            payment_id: ticket.payment_id.to_string(),
+            organization_id: ticket.organization_id.to_string(),
+            event_id: ticket.event_id.to_string(),
+            ticket_rate_id: ticket.rate_id.to_string(),
+            channel_id: ticket.channel_id.map(|id| id.to_string()),
+            status: ticket.status,
+            qr_code: ticket.code,
+            price: ticket.price.0,
+            currency: ticket.currency.code().to_owned(),
+            full_name: ticket.full_name,
+            email: ticket.email,
+            phone: ticket.phone,
+            r#for: ticket.admits,
+            enter: ticket.entered,
+            entry_time: ticket.entry_time,
+            total_price: money(ticket.price_minor + ticket.fee_minor),
+            total_fees: money(ticket.fee_minor),
+            created_at: ticket.created_at,
+            updated_at: ticket.updated_at,
+        }
+    }
+}

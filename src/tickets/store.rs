@@ -1,0 +1,190 @@
+//! The table `tickets`. Shared: the base query takes the organization's side or the channel's.
+
+use diesel::prelude::*;
+
+use crate::db::schema::tickets;
+use crate::db::types::Json;
+use crate::db::{MultiBackend, Tenant, Tx};
+use crate::kernel::ids::{ChannelId, EventId, Id, OrganizationId, PaymentId, RateId, TicketId};
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
+use crate::{append_only, text_enum};
+
+text_enum! {
+    /// Where a ticket stands.
+    pub enum TicketStatus {
+        /// Its payment is not in yet: worth nothing.
+        PendingPayment = "pending_payment",
+        /// Admits.
+        Active = "active",
+        /// Admits nobody any more.
+        Voided = "voided",
+    }
+}
+
+/// A ticket, as it is stored. Amounts are minor units.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = tickets, treat_none_as_default_value = false)]
+#[allow(missing_docs)]
+pub struct Ticket {
+    pub organization_id: OrganizationId,
+    pub id: TicketId,
+    pub mode: Mode,
+    pub payment_id: PaymentId,
+    pub event_id: EventId,
+    pub rate_id: RateId,
+    pub channel_id: Option<ChannelId>,
+    pub position: i64,
+    pub status: TicketStatus,
+    pub code: String,
+    pub price: Json,
+    pub currency: Currency,
+    pub price_minor: i64,
+    pub fee_minor: i64,
+    pub full_name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub admits: i64,
+    pub entered: i64,
+    pub entry_time: Option<Timestamp>,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+append_only!(Ticket, tickets::table, 50);
+
+/// Which tickets of one's own.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this payment.
+    pub payment: Option<PaymentId>,
+    /// Of this event.
+    pub event: Option<EventId>,
+    /// In this state.
+    pub status: Option<TicketStatus>,
+}
+
+type Boxed<'a> = tickets::BoxedQuery<'a, MultiBackend>;
+
+/// The one base query of tenants: either side's own tickets of the mode.
+fn visible<'a>(tx: &Tx<'_>) -> Result<Boxed<'a>> {
+    let query = tickets::table.filter(tickets::mode.eq(tx.mode()?)).into_boxed();
+    match tx.scope().tenant().cloned() {
+        Some(Tenant::Organization(id)) => Ok(query.filter(tickets::organization_id.eq(id))),
+        Some(Tenant::Channel(id)) => Ok(query.filter(tickets::channel_id.eq(id))),
+        None => Err(Error::internal("tickets are read by tenants")),
+    }
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: &TicketId) -> Result<Option<Ticket>> {
+    let query = visible(tx)?.filter(tickets::id.eq(id.clone()));
+    Ok(query.first(tx.conn()).optional()?)
+}
+
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    filter: Filter,
+    page: &PageRequest,
+) -> Result<Page<Ticket>> {
+    let mut query = visible(tx)?;
+    if let Some(payment) = filter.payment {
+        query = query.filter(tickets::payment_id.eq(payment));
+    }
+    if let Some(event) = filter.event {
+        query = query.filter(tickets::event_id.eq(event));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(tickets::status.eq(status));
+    }
+    if let Some(after) = &page.after {
+        query = query.filter(tickets::id.lt(TicketId::from_text(after.clone())));
+    }
+    let query = query.order(tickets::id.desc()).limit(page.limit + 1).offset(page.offset);
+    Ok(Page::cut(query.load(tx.conn())?, page, |ticket: &Ticket| ticket.id.to_string()))
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of<'a>(organization: &'a OrganizationId, payment: &'a PaymentId) -> _ {
+    tickets::table
+        .filter(tickets::organization_id.eq(organization))
+        .filter(tickets::payment_id.eq(payment))
+}
+
+/// The tickets of a payment whose owner is known already, in order.
+pub(super) fn of_payment(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    payment: &PaymentId,
+) -> Result<Vec<Ticket>> {
+    Ok(of(organization, payment).order(tickets::position).load(tx.conn())?)
+}
+
+/// The ids of the tickets of some payments, in order.
+pub(super) fn ids_of_payments(
+    tx: &mut Tx<'_>,
+    organizations: &[OrganizationId],
+    payments: &[PaymentId],
+) -> Result<Vec<(PaymentId, TicketId)>> {
+    let query = tickets::table
+        .filter(tickets::organization_id.eq_any(organizations))
+        .filter(tickets::payment_id.eq_any(payments))
+        .order((tickets::payment_id, tickets::position))
+        .select((tickets::payment_id, tickets::id));
+    Ok(query.load(tx.conn())?)
+}
+
+/// Moves all tickets of a payment from one state to another.
+pub(super) fn advance(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    payment: &PaymentId,
+    from: TicketStatus,
+    to: TicketStatus,
+) -> Result<()> {
+    let now = tx.now();
+    diesel::update(of(organization, payment))
+        .filter(tickets::status.eq(from))
+        .set((
+            tickets::status.eq(to),
+            tickets::version.eq(tickets::version + 1),
+            tickets::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Lets one more in, if the ticket is valid and somebody of it is still outside.
+pub(super) fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
+    let now = tx.now();
+    let updated = diesel::update(tickets::table.find((&ticket.organization_id, &ticket.id)))
+        .filter(tickets::status.eq(TicketStatus::Active))
+        .filter(tickets::entered.lt(tickets::admits))
+        .set((
+            tickets::entered.eq(tickets::entered + 1),
+            tickets::entry_time.eq(Some(now)),
+            tickets::version.eq(tickets::version + 1),
+            tickets::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}
+
+/// Invariants of this slice: each query returns the rows that break it.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (
+            "a ticket is valid exactly when its payment is paid",
+            "SELECT t.organization_id || '/' || t.id || ': ' || t.status || ', ' || p.status \
+             AS broken FROM tickets t JOIN payments p ON p.organization_id = t.organization_id \
+             AND p.id = t.payment_id WHERE t.status <> CASE p.status WHEN 'paid' THEN 'active' \
+             WHEN 'pending' THEN 'pending_payment' ELSE 'voided' END",
+        ),
+        (
+            "a ticket has the tenants, mode and event of its payment",
+            "SELECT t.organization_id || '/' || t.id AS broken FROM tickets t \
+             JOIN payments p ON p.organization_id = t.organization_id AND p.id = t.payment_id \
+             WHERE COALESCE(t.channel_id, '') <> COALESCE(p.channel_id, '') OR t.mode <> p.mode \
+             OR t.event_id <> p.event_id",
+        ),
+    ]
+}

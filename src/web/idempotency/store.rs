@@ -1,0 +1,126 @@
+//! The table `idempotency_keys`. Owned: every query names tenant and mode.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+
+use super::{Claim, Name, RETENTION_SECONDS};
+use crate::append_only;
+use crate::db::schema::idempotency_keys as keys;
+use crate::db::{AnyConnection, Tx};
+use crate::kernel::{Mode, Result, Timestamp};
+use crate::web::answer::Answer;
+
+/// What is known about a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is free.
+    Nothing,
+    /// It was used for another request.
+    OtherRequest,
+    /// Its request is waiting for an outside provider.
+    Owed,
+    /// Its request succeeded with this.
+    Answer(Answer),
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = keys, treat_none_as_default_value = false)]
+struct Row {
+    tenant_id: String,
+    mode: Mode,
+    idempotency_key: String,
+    fingerprint: String,
+    status: Option<i32>,
+    body: Option<String>,
+    created_at: Timestamp,
+}
+append_only!(Row, keys::table, 10);
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn named<'a>(name: &'a Name) -> _ {
+    let tenant: &'a str = name.tenant.as_str();
+    let mode: Mode = name.mode;
+    let key: &'a str = name.key.as_str();
+    keys::table
+        .filter(keys::tenant_id.eq(tenant))
+        .filter(keys::mode.eq(mode))
+        .filter(keys::idempotency_key.eq(key))
+}
+
+/// `false` when another transaction has this key. Held until this transaction ends. On SQLite
+/// transactions do not overlap.
+pub(super) fn try_lock(tx: &mut Tx<'_>, name: &Name) -> Result<bool> {
+    #[derive(diesel::QueryableByName)]
+    struct Locked {
+        #[diesel(sql_type = Bool)]
+        locked: bool,
+    }
+    let AnyConnection::Postgres(conn) = tx.conn() else {
+        return Ok(true);
+    };
+    let row: Locked = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked")
+        .bind::<BigInt, _>(lock_number(name))
+        .get_result(conn)?;
+    Ok(row.locked)
+}
+
+fn lock_number(name: &Name) -> i64 {
+    use sha2::{Digest, Sha256};
+    let text = format!("{}\n{}\n{}", name.tenant, name.mode.as_str(), name.key);
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).fold(0_i64, |number, byte| (number << 8) | i64::from(*byte))
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, claim: &Claim) -> Result<Found> {
+    let row = named(&claim.name).select((keys::fingerprint, keys::status, keys::body));
+    let row: Option<(String, Option<i32>, Option<String>)> = row.first(tx.conn()).optional()?;
+    Ok(match row {
+        None => Found::Nothing,
+        Some((fingerprint, _, _)) if fingerprint != claim.fingerprint => Found::OtherRequest,
+        Some((_, Some(status), Some(body))) => {
+            Found::Answer(Answer { status: u16::try_from(status).unwrap_or(200), body })
+        }
+        Some(_) => Found::Owed,
+    })
+}
+
+fn row(tx: &Tx<'_>, claim: &Claim, answer: Option<&Answer>) -> Row {
+    Row {
+        tenant_id: claim.name.tenant.clone(),
+        mode: claim.name.mode,
+        idempotency_key: claim.name.key.clone(),
+        fingerprint: claim.fingerprint.clone(),
+        status: answer.map(|answer| i32::from(answer.status)),
+        body: answer.map(|answer| answer.body.clone()),
+        created_at: tx.now(),
+    }
+}
+
+pub(super) fn keep(tx: &mut Tx<'_>, claim: &Claim, answer: &Answer) {
+    let row = row(tx, claim, Some(answer));
+    tx.append(row);
+}
+
+pub(super) fn open(tx: &mut Tx<'_>, claim: &Claim) {
+    let row = row(tx, claim, None);
+    tx.append(row);
+}
+
+pub(super) fn close(tx: &mut Tx<'_>, name: &Name, answer: &Answer) -> Result<()> {
+    diesel::update(named(name))
+        .set((keys::status.eq(Some(i32::from(answer.status))), keys::body.eq(Some(&answer.body))))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+pub(super) fn free(tx: &mut Tx<'_>, name: &Name) -> Result<()> {
+    diesel::delete(named(name)).execute(tx.conn())?;
+    Ok(())
+}
+
+/// Forgets answers older than the retention. Owed answers stay.
+pub fn sweep(tx: &mut Tx<'_>) -> Result<usize> {
+    let before = tx.now().plus_seconds(-RETENTION_SECONDS);
+    let old = keys::table.filter(keys::created_at.lt(before).and(keys::status.is_not_null()));
+    Ok(diesel::delete(old).execute(tx.conn())?)
+}
