@@ -9,12 +9,14 @@
 //! operation that fails does not harm the others that shared its transaction.
 
 pub mod append;
+pub mod audit;
 mod conn;
 mod migrate;
 mod pool;
 mod postgres;
 pub mod schema;
 mod scope;
+mod server_key;
 mod sqlite_lane;
 mod stock;
 mod tx;
@@ -26,6 +28,7 @@ pub use conn::{AnyConnection, Backend, DatabaseUrl, MultiBackend};
 pub use migrate::{migrate, revert_all};
 pub use pool::{Db, DbOptions, Environment};
 pub use scope::{Scope, Tenant};
+pub use server_key::server_key;
 pub use stock::{Shortage, Stock, StockError, Take};
 pub use tx::{Outcome, Tx};
 pub use work::QUEUE_MAX;

@@ -24,7 +24,7 @@ use crate::db::{Db, Outcome, Tx};
 use crate::kernel::secret::ServerKey;
 use crate::kernel::{Error, Mode, Result};
 
-pub use store::{Found, sweep};
+pub use store::{Found, any_old, sweep};
 
 /// Longest key.
 pub const KEY_MAX_BYTES: usize = 255;

@@ -118,9 +118,20 @@ pub(super) fn free(tx: &mut Tx<'_>, name: &Name) -> Result<()> {
     Ok(())
 }
 
+#[diesel::dsl::auto_type(no_type_alias)]
+fn answered_before(before: Timestamp) -> _ {
+    keys::table.filter(keys::created_at.lt(before)).filter(keys::status.is_not_null())
+}
+
+/// Whether there is anything to forget.
+pub fn any_old(tx: &mut Tx<'_>) -> Result<bool> {
+    let old = answered_before(tx.now().plus_seconds(-RETENTION_SECONDS));
+    let any = old.select(keys::tenant_id).limit(1);
+    Ok(any.first::<String>(tx.conn()).optional()?.is_some())
+}
+
 /// Forgets answers older than the retention. Owed answers stay.
 pub fn sweep(tx: &mut Tx<'_>) -> Result<usize> {
-    let before = tx.now().plus_seconds(-RETENTION_SECONDS);
-    let old = keys::table.filter(keys::created_at.lt(before).and(keys::status.is_not_null()));
+    let old = answered_before(tx.now().plus_seconds(-RETENTION_SECONDS));
     Ok(diesel::delete(old).execute(tx.conn())?)
 }

@@ -1,0 +1,50 @@
+//! The table `admissions`. Owned: written under the ticket's organization.
+
+use diesel::prelude::*;
+
+use crate::db::Tx;
+use crate::db::schema::admissions;
+use crate::kernel::Timestamp;
+use crate::kernel::ids::{AdmissionId, OrganizationId, TicketId};
+use crate::tickets::Ticket;
+use crate::{append_only, text_enum};
+
+text_enum! {
+    /// Which way somebody went.
+    pub enum Direction {
+        /// Into the event.
+        In = "in",
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = admissions, treat_none_as_default_value = false)]
+struct Row {
+    organization_id: OrganizationId,
+    id: AdmissionId,
+    ticket_id: TicketId,
+    direction: Direction,
+    created_at: Timestamp,
+}
+append_only!(Row, admissions::table, 60);
+
+pub(super) fn append(tx: &mut Tx<'_>, ticket: &Ticket) {
+    let row = Row {
+        organization_id: ticket.organization_id.clone(),
+        id: tx.id(),
+        ticket_id: ticket.id.clone(),
+        direction: Direction::In,
+        created_at: tx.now(),
+    };
+    tx.append(row);
+}
+
+/// Invariants of this slice: each query returns the rows that break it.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    vec![(
+        "as many are inside as passed the door",
+        "SELECT t.organization_id || '/' || t.id AS broken FROM tickets t WHERE t.entered <> \
+         (SELECT COUNT(*) FROM admissions a WHERE a.organization_id = t.organization_id \
+         AND a.ticket_id = t.id)",
+    )]
+}

@@ -1,0 +1,244 @@
+//! The whole application, wired: tests build exactly this.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+use anyhow::Context;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::sync::watch;
+use utoipa_actix_web::AppExt;
+
+use crate::config::Config;
+use crate::db::audit::Check;
+use crate::db::{Db, DbOptions, Environment, Outcome, Scope};
+use crate::kernel::Clock;
+use crate::mail::Transport;
+use crate::outbox::{Handlers, Listeners, Worker};
+use crate::payments::providers::{Provider, Sandbox};
+use crate::web::idempotency::InFlight;
+use crate::web::state::Shared;
+use crate::web::{request, router};
+use crate::{admission, catalog, db, inventory, mail, outbox, pages, parties, payments, tickets};
+
+/// The head of a connection's first request must have arrived after so long.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
+/// An idle connection is closed after so long.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Connections per HTTP thread.
+const CONNECTIONS_MAX: usize = 2000;
+/// Connections waiting to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A server that is ready to run.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+    db: Db,
+    worker: Worker,
+    ready: Arc<AtomicBool>,
+    config: Config,
+}
+
+/// Stops a running application.
+#[derive(Clone)]
+pub struct Stopper {
+    server: ServerHandle,
+    ready: Arc<AtomicBool>,
+    delay: Duration,
+}
+
+/// A database with everything the slices need, without HTTP: what the operator's commands use.
+pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make {}", config.data_dir.display()))?;
+    let url = config.database_url()?;
+    let ran = db::migrate(&url)?;
+    if !ran.is_empty() {
+        tracing::info!(migrations = ran.join(", "), "the database was migrated");
+    }
+    let key = db::server_key(config.database.secret_key.as_ref(), &url, &config.data_dir)?;
+    let environment = Environment::new(clock, Arc::new(inventory::Counters))
+        .with(key)
+        .with(InFlight::default())
+        .with(Listeners(vec![payments::ops::end::on_change, mail::on_change]));
+    let (readers, writers) = (config.database.readers, config.database.writers);
+    Db::open(&DbOptions { url, readers, writers }, environment)
+}
+
+/// The invariants of all slices.
+pub fn checks() -> Vec<Check> {
+    [
+        parties::checks(),
+        inventory::checks(),
+        catalog::checks(),
+        tickets::checks(),
+        payments::checks(),
+        admission::checks(),
+        outbox::checks(),
+    ]
+    .concat()
+}
+
+impl Application {
+    /// Migrates and opens the database, binds the port, wires everything. Nothing runs yet.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        Self::build_with(config, Clock::default()).await
+    }
+
+    /// The same with a clock that somebody else holds too.
+    pub async fn build_with(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let opening = config.clone();
+        let db = tokio::task::spawn_blocking(move || open(&opening, clock)).await??;
+        let provider: Arc<dyn Provider> = Arc::new(Sandbox::new(db.clone()));
+        let transport = Transport::from_config(&config)?;
+        let worker = Worker::new(db.clone(), handlers(transport, provider.clone()));
+        let ready = Arc::new(AtomicBool::new(true));
+        let state = web::Data::new(Shared {
+            db: db.clone(),
+            authenticators: vec![Box::new(parties::KeyAuthenticator)],
+            sales: config.sales.clone(),
+            ready: ready.clone(),
+            metrics: recorder()?,
+        });
+        let listener = TcpListener::bind(config.http.listen)
+            .with_context(|| format!("cannot listen on {}", config.http.listen))?;
+        let address = listener.local_addr()?;
+        let server = serve(&config, listener, (state, web::Data::from(provider)))?;
+        Ok(Self { server, address, db, worker, ready, config })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Its worker, to be run by hand where the configuration does not run it.
+    pub fn worker(&self) -> Worker {
+        self.worker.clone()
+    }
+
+    /// What stops it.
+    pub fn stopper(&self) -> Stopper {
+        let delay = Duration::from_secs(self.config.http.stop_delay_seconds);
+        Stopper { server: self.server.handle(), ready: self.ready.clone(), delay }
+    }
+
+    /// Runs until stopped. Requests in progress are answered and jobs in hand are finished.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let (stop, stopped) = watch::channel(false);
+        let runs = self.config.worker;
+        let worker = self.worker;
+        let working = tokio::spawn(async move {
+            if runs {
+                worker.run(stopped).await;
+            }
+        });
+        tracing::info!(address = %self.address, "listening");
+        self.server.await?;
+        stop.send_replace(true);
+        working.await?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+impl Stopper {
+    /// Says "not ready", waits for load balancers to notice, closes the door, drains.
+    pub async fn stop(self) {
+        self.ready.store(false, Ordering::SeqCst);
+        tokio::time::sleep(self.delay).await;
+        self.server.stop(true).await;
+    }
+}
+
+fn serve(
+    config: &Config,
+    listener: TcpListener,
+    (state, provider): (web::Data<Shared>, web::Data<dyn Provider>),
+) -> anyhow::Result<Server> {
+    // Made once and kept for the life of the process.
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let document = DOCUMENT.get_or_init(router::document_json).as_str();
+    let app = move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(provider.clone())
+            .wrap(Compress::default())
+            .wrap(from_fn(request::accompany))
+            .into_utoipa_app()
+            .configure(router::routes)
+            .into_app()
+            .service(router::document_route(document))
+            .configure(pages::routes)
+            .default_service(web::route().to(router::unmatched))
+    };
+    let mut server = HttpServer::new(app)
+        .backlog(BACKLOG)
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_TIME_MAX)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(config.http.drain_seconds)
+        .disable_signals();
+    if let Some(threads) = config.http.http_threads {
+        server = server.workers(threads);
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+/// Who does which job, and what is looked after by the clock.
+fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
+    let transport = Arc::new(transport);
+    Handlers::default()
+        .on(mail::FAN_OUT, Arc::new(|db, job| {
+            Box::pin(async move { mail::ops::fan_out(&db, job).await })
+        }))
+        .on(mail::DELIVER, Arc::new(move |db, job| {
+            let transport = transport.clone();
+            Box::pin(async move { mail::ops::deliver(&db, &transport, job).await })
+        }))
+        .on(payments::ops::end::CANCEL_FOR_EVENT, Arc::new(|db, job| {
+            Box::pin(async move { payments::ops::end::cancel_for_event(&db, &job.payload).await })
+        }))
+        .sweep(Arc::new(|db| Box::pin(async move { payments::ops::end::sweep(&db).await })))
+        .sweep(Arc::new(move |db| {
+            let provider = provider.clone();
+            Box::pin(async move {
+                payments::ops::pay::ask_about_stale(&db, provider.as_ref()).await
+            })
+        }))
+        .sweep(Arc::new(|db| Box::pin(async move { forget_old_keys(&db).await })))
+}
+
+/// Idempotency keys past their retention.
+async fn forget_old_keys(db: &Db) -> crate::kernel::Result<usize> {
+    let scope = Scope::platform("forgetting idempotency keys past their retention");
+    let any = db.read(&scope, crate::web::idempotency::any_old).await?;
+    if !any {
+        return Ok(0);
+    }
+    let write = db.write(&scope, |tx| Ok(Outcome::Done(crate::web::idempotency::sweep(tx)?)));
+    Ok(write.await?.into_inner())
+}
+
+/// The process has one recorder, however many applications it builds.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
+    // Fails only when another thread was faster, whose recorder then counts.
+    let _already = metrics::set_global_recorder(recorder);
+    Ok(handle)
+}

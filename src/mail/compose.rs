@@ -1,0 +1,152 @@
+//! From a sale to a message: words from the templates, pictures inline.
+
+use lettre::Message;
+use lettre::message::header::ContentType;
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::template;
+use crate::catalog::Event;
+use crate::kernel::ids::{Id, JobId};
+use crate::kernel::{Error, Money, Result, Timestamp};
+use crate::parties::Organization;
+use crate::payments::{Item, Payment};
+use crate::tickets::{Ticket, qr};
+
+/// What a letter says.
+#[derive(Serialize)]
+pub struct Letter {
+    pub to: String,
+    pub organization: String,
+    pub title: String,
+    pub venue: Option<String>,
+    /// In the event's own zone, which is named.
+    pub starts: Option<String>,
+    pub buyer: Option<String>,
+    pub receipt: Option<Receipt>,
+    pub tickets: Vec<TicketPart>,
+}
+
+/// What was paid.
+#[derive(Serialize)]
+pub struct Receipt {
+    payment_id: String,
+    paid_at: Option<String>,
+    lines: Vec<Line>,
+    fees: String,
+    total: String,
+}
+
+#[derive(Serialize)]
+struct Line {
+    quantity: i64,
+    name: String,
+    unit_price: String,
+    fees: String,
+    total: String,
+}
+
+/// One ticket.
+#[derive(Serialize)]
+pub struct TicketPart {
+    number: i64,
+    name: String,
+    holder: Option<String>,
+    code: String,
+    /// Content id of its picture.
+    picture: String,
+}
+
+impl Letter {
+    /// A letter about an event, with nothing in it yet.
+    pub fn new(event: &Event, organization: &Organization, to: String) -> Self {
+        Self {
+            to,
+            organization: organization.name.clone(),
+            title: event.title.clone(),
+            venue: event.venue.clone(),
+            starts: event.start_date.map(|at| local_time(at, event.timezone.as_deref())),
+            buyer: None,
+            receipt: None,
+            tickets: Vec::new(),
+        }
+    }
+}
+
+/// `Tuesday, 31 December 2030, 23:00 (Europe/Madrid)`.
+fn local_time(at: Timestamp, zone: Option<&str>) -> String {
+    let zone: chrono_tz::Tz = zone.and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+    let local = at.to_chrono().with_timezone(&zone);
+    format!("{} ({})", local.format("%A, %-d %B %Y, %H:%M"), zone.name())
+}
+
+fn bought_name(price: &Value) -> String {
+    price.get("name").and_then(Value::as_str).unwrap_or("Ticket").to_owned()
+}
+
+impl Receipt {
+    /// The receipt of a payment.
+    pub fn new(payment: &Payment, items: &[Item], tickets: &[Ticket]) -> Self {
+        let money = |minor: i64| Money::new(minor, payment.currency).to_string();
+        let name = |item: &Item| {
+            let of_item = |ticket: &&Ticket| {
+                ticket.price.0.get("_id").and_then(Value::as_str) == Some(item.price_id.as_str())
+            };
+            let ticket = tickets.iter().find(of_item);
+            ticket.map_or_else(|| "Ticket".to_owned(), |ticket| bought_name(&ticket.price.0))
+        };
+        let line = |item: &Item| Line {
+            quantity: item.quantity,
+            name: name(item),
+            unit_price: money(item.unit_minor),
+            fees: money(item.fees_minor),
+            total: money(item.quantity * item.unit_minor + item.fees_minor),
+        };
+        Self {
+            payment_id: payment.id.to_string(),
+            paid_at: payment.paid_at.map(|at| at.to_chrono().format("%-d %B %Y").to_string()),
+            lines: items.iter().map(line).collect(),
+            fees: money(payment.fees_minor),
+            total: money(payment.amount_minor),
+        }
+    }
+}
+
+impl TicketPart {
+    /// A ticket as a letter shows it.
+    pub fn new(ticket: &Ticket) -> Self {
+        Self {
+            number: ticket.position + 1,
+            name: bought_name(&ticket.price.0),
+            holder: ticket.full_name.clone(),
+            code: ticket.code.clone(),
+            picture: format!("{}@rialto", ticket.id),
+        }
+    }
+}
+
+/// The message of a letter. The same job makes the same Message-ID at every try.
+pub fn message(letter: &Letter, job: &JobId, sender: &Mailbox) -> Result<Message> {
+    let subject = match letter.tickets.len() {
+        0 => format!("Your receipt: {}", letter.title),
+        1 => format!("Your ticket: {}", letter.title),
+        count => format!("Your {count} tickets: {}", letter.title),
+    };
+    let to: Mailbox = letter.to.parse().map_err(Error::internal)?;
+    let mut html = MultiPart::related()
+        .singlepart(SinglePart::html(template::render("tickets.html", letter)?));
+    for ticket in &letter.tickets {
+        let png = ContentType::parse("image/png").map_err(Error::internal)?;
+        let picture = Attachment::new_inline(ticket.picture.clone());
+        html = html.singlepart(picture.body(qr::png(&ticket.code)?, png));
+    }
+    let text = SinglePart::plain(template::render("tickets.txt", letter)?);
+    Message::builder()
+        .from(sender.clone())
+        .to(to)
+        .subject(subject)
+        .message_id(Some(format!("<{}@{}>", job.as_str(), sender.email.domain())))
+        .multipart(MultiPart::alternative().singlepart(text).multipart(html))
+        .map_err(Error::internal)
+}

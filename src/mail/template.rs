@@ -1,0 +1,35 @@
+//! The words of letters: `templates/mail/`, embedded. Values are escaped in HTML.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
+use serde::Serialize;
+
+use crate::kernel::{Error, Result};
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    if let Ok(syntax) = syntax {
+        environment.set_syntax(syntax);
+    }
+    let sources = [
+        ("tickets.html", include_str!("../../templates/mail/tickets.html")),
+        ("tickets.txt", include_str!("../../templates/mail/tickets.txt")),
+    ];
+    for (name, source) in sources {
+        if let Err(error) = environment.add_template(name, source) {
+            // Rendering it will fail and say so; a test renders every template.
+            tracing::error!(name, %error, "a mail template is not valid");
+        }
+    }
+    environment
+});
+
+/// Renders a template.
+pub fn render(name: &str, values: impl Serialize) -> Result<String> {
+    let template = TEMPLATES.get_template(name).map_err(Error::internal)?;
+    template.render(Value::from(Serde(values))).map_err(Error::internal)
+}

@@ -1,0 +1,12 @@
+//! Pages: the API reference, offline at `/docs`.
+
+use actix_web::web;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// Mounts the pages.
+pub fn routes(config: &mut web::ServiceConfig) {
+    let reference = Config::from("/openapi.json").try_it_out_enabled(true);
+    config
+        .service(web::redirect("/docs", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(reference));
+}

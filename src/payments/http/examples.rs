@@ -1,0 +1,47 @@
+//! Examples of the API document; a test validates each against its schema.
+
+use serde_json::{Value, json};
+
+fn object(status: &str) -> Value {
+    let paid = status == "paid";
+    json!({"_id": "pay_01", "id": "pay_01", "status": status, "mode": "test",
+        "rate_id": "rate_01", "organization_id": "org_01", "channel_id": "ch_01",
+        "event_id": "evt_01", "resource_type": "ticket", "resource_ids": ["tkt_01"],
+        "items": [{"rate_id": "rate_01", "price_id": "price_01", "quantity": 1, "unit_price": 20,
+            "fees": 0.6, "supplements": 0, "discount": 0}],
+        "total": {"amount": 20.6, "fees": 0.6, "discount": 0, "tax": 0}, "amount": 2060,
+        "amount_paid": if paid { 2060 } else { 0 }, "amount_refunded": 0,
+        "balance": if paid { 0 } else { 2060 }, "currency": "EUR", "collects": "platform",
+        "send_resources": true, "metadata": {"user_id": "u-1"}, "reference": null,
+        "type": if paid { json!("card") } else { Value::Null },
+        "payment_method": if paid {
+            json!({"type": "card", "card": {"brand": "visa", "last4": "4242", "exp_month": 12,
+                "exp_year": 2030}})
+        } else { Value::Null },
+        "language": null, "description": null, "invoice_number": null, "discount_code": null,
+        "customer_id": null, "buyer": {"name": "Ana Lopez", "email": "ana@example.com",
+            "phone": null},
+        "addresses": {"buyer": null, "shipment": null}, "user_data": [], "application_data": null,
+        "distribution_channel": "CHANNEL_API_V1", "num_tickets": 1, "double_opt_in": "FALSE",
+        "supplementary_service": false,
+        "auth_login": {"type": "NO_LOGIN", "profile_url": null, "profile_id": null},
+        "start_identifier": null, "receipt_url": null, "payment_url": null,
+        "created_at": "2026-01-01T00:00:00.000Z", "started_at": null,
+        "paid_at": if paid { json!("2026-01-01T00:05:00.000Z") } else { Value::Null },
+        "expires_at": "2026-01-01T00:15:00.000Z", "updated_at": "2026-01-01T00:05:00.000Z"})
+}
+
+pub fn payment(status: &str) -> Value {
+    json!({"success": true, "data": object(status)})
+}
+
+pub fn payments() -> Value {
+    json!({"success": true, "data": [object("paid")],
+        "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})
+}
+
+pub fn declined() -> Value {
+    json!({"success": false, "error": {"type": "card_error", "code": "card_declined",
+        "message": "The card was declined.", "details": null, "errors": [], "retryable": false,
+        "request_id": "req_01", "doc_url": "/docs/#errors", "decline_code": "generic_decline"}})
+}

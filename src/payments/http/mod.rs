@@ -1,0 +1,19 @@
+//! Routes of payments.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+mod actions;
+mod examples;
+mod payments;
+
+/// Mounts this slice's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(payments::create)
+        .service(payments::list)
+        .service(payments::read)
+        .service(actions::pay)
+        .service(actions::mark_paid)
+        .service(actions::finalize)
+        .service(actions::cancel);
+}

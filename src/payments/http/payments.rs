@@ -1,0 +1,128 @@
+//! `/v1/payments`: create, list, read.
+
+use actix_web::{HttpResponse, get, post, web::Path};
+use deserr::Deserr;
+use utoipa::IntoParams;
+
+use super::examples;
+use crate::db::{Outcome, Tx};
+use crate::kernel::Result;
+use crate::kernel::ids::{EventId, Id};
+use crate::kernel::input::{Faults, Text};
+use crate::payments::input::{NewPayment, Reference};
+use crate::payments::ops::read::PaymentFilter;
+use crate::payments::{PaymentStatus, PaymentView, ops};
+use crate::web::answer::{Answer, Data, List, Reply};
+use crate::web::permission::{Read, WritePayments};
+use crate::web::query::{CursorText, Limit, Offset, page_request};
+use crate::web::{Actor, Body, Once, Query, ReadErrors, WriteErrors, state::State};
+
+/// Create a payment
+///
+/// Prices what is wanted, holds its stock until `expires_at` and makes its tickets, which are
+/// worth nothing until it is paid. The server prices everything; pass `expected_total` to be told
+/// when it is not what you showed.
+///
+/// 404 for a rate you cannot sell; 409 `event_cancelled`, `price_changed` (with `total`),
+/// `reference_taken` (with `payment_id`); 422 `sold_out` and `buyer_limit` (with `left`),
+/// `not_on_sale`, `price_unavailable`, `quantity_out_of_range` (with `min` and `max`),
+/// `amount_too_large`.
+#[utoipa::path(operation_id = "payments.create", tag = "payments",
+    security(("api_key" = ["write:payments"]), ("bearer" = ["write:payments"]),
+        ("basic" = ["write:payments"])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
+    request_body(content = NewPayment, example = json!({
+        "rate_id": "rate_01k0000000000000000000000", "quantity": 1, "expires_in": 900,
+        "buyer": {"name": "Ana Lopez", "email": "ana@example.com"},
+        "metadata": {"user_id": "u-1"}, "send_resources": true, "expected_total": 20.6})),
+    responses(
+        (status = 201, body = Data<PaymentView>, example = json!(examples::payment("pending"))),
+        WriteErrors,
+    ))]
+#[post("/payments")]
+pub async fn create(
+    state: State,
+    actor: Actor<WritePayments>,
+    once: Once,
+    body: Body<NewPayment>,
+) -> Result<HttpResponse> {
+    let (new, canonical) = body.into_parts();
+    let limits = state.sales.clone();
+    let run = move |tx: &mut Tx<'_>| {
+        let view = ops::create::create(tx, &new, &limits)?;
+        Ok(Outcome::Done(Reply::Good(Answer::created(view)?)))
+    };
+    once.write(&actor, &canonical, run).await
+}
+
+/// Which payments.
+#[derive(Deserr, IntoParams, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// For this event (its id).
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    event_id: Option<Text<1, 60>>,
+    /// In this state, as it reads now.
+    #[deserr(default)]
+    status: Option<PaymentStatus>,
+    /// With this reference of yours.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    reference: Option<Reference>,
+    /// Rows in the page, 1 to 200 (50).
+    #[deserr(default)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+    /// Rows to skip, at most 10,000.
+    #[deserr(default)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 10_000)]
+    offset: Option<Offset>,
+    /// The `next_cursor` of the page before.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Option<CursorText>,
+}
+
+/// List payments
+///
+/// An organization's of all channels, or a channel's own. Newest first.
+#[utoipa::path(operation_id = "payments.list", tag = "payments", params(ListParams),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = List<PaymentView>, example = json!(examples::payments())),
+        ReadErrors,
+    ))]
+#[get("/payments")]
+pub async fn list(
+    state: State,
+    actor: Actor<Read>,
+    query: Query<ListParams>,
+) -> Result<HttpResponse> {
+    let ListParams { event_id, status, reference, limit, offset, cursor } = query.0;
+    let page = page_request(limit, offset, cursor);
+    let filter = PaymentFilter {
+        event: event_id.map(|text| EventId::from_text(text.0)),
+        status,
+        reference: reference.map(|text| text.0),
+    };
+    let page = state.db.read(actor.scope(), move |tx| ops::read::list(tx, filter, &page)).await?;
+    Ok(HttpResponse::Ok().json(List::from(page)))
+}
+
+/// Read a payment
+///
+/// As it stands at this instant: a pending payment whose time has run out reads `expired`.
+#[utoipa::path(operation_id = "payments.read", tag = "payments",
+    params(("id" = String, Path, description = "The payment.")),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = Data<PaymentView>, example = json!(examples::payment("paid"))),
+        ReadErrors,
+    ))]
+#[get("/payments/{id}")]
+pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
+    let view = state.db.read(actor.scope(), move |tx| ops::read::read(tx, &path)).await?;
+    Ok(HttpResponse::Ok().json(Data::new(view)))
+}

@@ -1,0 +1,214 @@
+//! What is written about payments, as it arrives.
+
+use deserr::Deserr;
+use utoipa::ToSchema;
+
+use super::model::PaymentType;
+use crate::catalog::input::rate::TICKETS_MAX;
+use crate::kernel::input::{
+    Count, DecimalInput, Email, Faults, Instant, Metadata, Text,
+};
+use crate::parties::Collects;
+
+/// Seconds for which a payment may ask to hold its stock.
+pub type HoldSeconds = Count<1, 86_400>;
+/// How many tickets.
+pub type Quantity = Count<1, TICKETS_MAX>;
+/// A payment's name in the creator's own books.
+pub type Reference = Text<1, 100>;
+
+/// A new payment. What is bought is said in exactly one of three ways: `rate_id` with `quantity`,
+/// `items`, or `tickets`.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewPayment {
+    /// The rate, with `quantity`.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub rate_id: Option<Text<1, 60>>,
+    /// How many tickets of `rate_id` (1).
+    #[deserr(default)]
+    #[schema(inline)]
+    pub quantity: Option<Quantity>,
+    /// Several rates of one event.
+    #[deserr(default)]
+    #[schema(max_items = 100, min_items = 1)]
+    pub items: Option<Vec<NewItem>>,
+    /// One entry per ticket, with its holder. At most 100.
+    #[deserr(default)]
+    #[schema(max_items = 100, min_items = 1)]
+    pub tickets: Option<Vec<NewTicket>>,
+    /// Who buys. The receipt, and tickets without an e-mail of their own, are mailed to this
+    /// e-mail.
+    #[deserr(default)]
+    pub buyer: Option<Buyer>,
+    /// Seconds to hold the stock (900), within the server's limit of 7,200.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub expires_in: Option<HoldSeconds>,
+    /// The instant to hold the stock until, instead of `expires_in`.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub expires_at: Option<Instant>,
+    /// Yours to fill, at most 1 kB; shown to nobody else.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub metadata: Option<Metadata>,
+    /// Whether receipt and tickets are mailed when paid (true). True needs the recipients' e-mail:
+    /// the buyer's, or one on every ticket.
+    #[deserr(default)]
+    pub send_resources: Option<bool>,
+    /// Your own name for it, unique among your payments of this mode that are not expired or
+    /// cancelled: 409 `reference_taken` names the other one.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub reference: Option<Reference>,
+    /// Decimal: the total you showed. Another one now: 409 `price_changed`, and nothing is held.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub expected_total: Option<DecimalInput>,
+    /// An organization's own sale: `platform` (default) or `organization`. A channel's is its
+    /// partnership's and cannot be sent.
+    #[deserr(default)]
+    pub collects: Option<Collects>,
+}
+
+/// So many tickets of one rate.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewItem {
+    /// The rate.
+    #[schema(inline)]
+    pub rate_id: Text<1, 60>,
+    /// The tier you showed: 422 `price_unavailable` when it is not the one in sale.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub price_id: Option<Text<1, 60>>,
+    /// How many tickets (1).
+    #[deserr(default)]
+    #[schema(inline)]
+    pub quantity: Option<Quantity>,
+}
+
+/// One ticket and its holder.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewTicket {
+    /// The rate.
+    #[schema(inline)]
+    pub rate_id: Text<1, 60>,
+    /// The tier you showed: 422 `price_unavailable` when it is not the one in sale.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub price_id: Option<Text<1, 60>>,
+    /// The holder's name.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub full_name: Option<Text<1, 200>>,
+    /// The ticket is mailed there instead of to the buyer.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub email: Option<Email>,
+    /// The holder's telephone.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub phone: Option<Text<3, 40>>,
+}
+
+/// Who buys.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct Buyer {
+    /// The name.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub name: Option<Text<1, 200>>,
+    /// The e-mail.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub email: Option<Email>,
+    /// The telephone.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub phone: Option<Text<3, 40>>,
+}
+
+/// How to pay.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct Pay {
+    /// The means.
+    pub payment_method: PaymentMethod,
+}
+
+crate::text_enum! {
+    /// A means of paying here.
+    pub enum MethodType {
+        /// A card.
+        Card = "card",
+    }
+}
+
+/// A means of paying: in test mode `card` with a listed test number, in live mode the `token` of a
+/// provider.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct PaymentMethod {
+    /// The kind.
+    #[deserr(rename = "type")]
+    #[schema(rename = "type")]
+    pub kind: MethodType,
+    /// A card, in test mode.
+    #[deserr(default)]
+    pub card: Option<Card>,
+    /// A provider's token, in live mode.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub token: Option<Text<1, 255>>,
+}
+
+/// A card as a buyer types it. Never stored, hashed or logged.
+#[derive(Deserr, ToSchema, Clone)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct Card {
+    /// One of the test numbers; spaces are ignored.
+    #[schema(inline)]
+    pub number: Text<12, 30>,
+    /// Month, 1 to 12. Not checked against today in test mode.
+    #[schema(inline)]
+    pub exp_month: Count<1, 12>,
+    /// Year, four digits.
+    #[schema(inline)]
+    pub exp_year: Count<2000, 2100>,
+    /// The code on the card.
+    #[schema(inline)]
+    pub cvc: Text<3, 4>,
+}
+
+impl std::fmt::Debug for Card {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Card(..)")
+    }
+}
+
+/// Money that came in elsewhere.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct MarkPaid {
+    /// When it came in; now when absent, never in the future.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub paid_at: Option<Instant>,
+    /// How it came in.
+    #[deserr(default, rename = "type")]
+    #[schema(rename = "type")]
+    pub kind: Option<PaymentType>,
+}
+
+/// Completing a payment without money.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct Finalize {
+    /// Must be true: you may do this in the buyer's name.
+    pub accepted_terms_and_conditions: bool,
+}

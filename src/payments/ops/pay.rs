@@ -1,0 +1,206 @@
+//! Paying through a provider, in three steps: commit the attempt, ask, commit the result.
+
+use crate::db::types::Json;
+use crate::db::{Db, Outcome, Scope, Tx};
+use crate::inventory;
+use crate::kernel::ids::{AttemptId, Id};
+use crate::kernel::{Error, Kind, Mode, Money, Result};
+use crate::outbox::ChangeKind;
+use crate::parties::Collects;
+use crate::payments::input::{Card, Pay};
+use crate::payments::model::PaymentType;
+use crate::payments::providers::{Charge, Provider, TestCard, Verdict, card_summary, test_card};
+use crate::payments::store::{self, Attempt, AttemptState, Payment};
+use crate::web::answer::{Answer, Reply};
+use crate::web::idempotency::{self, Claim, Found, Name};
+
+use super::settle::{check_event, complete, reload, zero_amount};
+use super::{announce, check_creator, check_open, find, view, write_back};
+
+/// An attempt that has been processing so long is asked about.
+pub const ASK_AFTER_SECONDS: i64 = 60;
+/// Attempts asked about in one turn.
+const ASK_MAX: i64 = 20;
+
+/// What the first step came to.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// The key's stored answer.
+    Replay(Answer),
+    /// The provider is to be asked for this.
+    Charge(Charge, Attempt),
+}
+
+/// Checks the means of paying before anything is looked up. 400 `raw_card_refused`, 422
+/// `no_provider`.
+pub fn read_method(mode: Mode, pay: &Pay) -> Result<(TestCard, Card)> {
+    let refused = || {
+        let message = "Card numbers are taken in test mode only, and only the listed ones.";
+        Error::new(Kind::Invalid, "raw_card_refused", message)
+            .on_field("payment_method.card.number", "is not a listed test number")
+    };
+    match (mode, &pay.payment_method.card, &pay.payment_method.token) {
+        (Mode::Live, Some(_), _) => Err(refused()),
+        (Mode::Live, None, Some(_)) => {
+            let message = "No payment provider is configured for live payments.";
+            Err(Error::unprocessable("no_provider", message))
+        }
+        (Mode::Test, Some(card), None) => {
+            let known = test_card(&card.number.0).ok_or_else(refused)?;
+            Ok((known, card.clone()))
+        }
+        (Mode::Test, _, Some(_)) => {
+            Err(Error::invalid_field("payment_method.token", "is for live mode"))
+        }
+        (_, None, None) => Err(Error::invalid_field("payment_method.card", "is required")),
+    }
+}
+
+/// Step one: the attempt is on record, the hold cannot run out, the key is claimed.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    id: &str,
+    (test, card): &(TestCard, Card),
+    claim: Option<&Claim>,
+) -> Result<Outcome<Begun>> {
+    if let Some(claim) = claim
+        && let Found::Answer(answer) = idempotency::look_up(tx, claim)?
+    {
+        return Ok(Outcome::Done(Begun::Replay(answer)));
+    }
+    let mut payment = find(tx, id)?;
+    check_creator(tx, &payment)?;
+    if payment.collects != Collects::Platform {
+        let message = format!("The {} collects this payment's money.", payment.collects.as_str());
+        let error = Error::wrong_principal(message);
+        return Err(error.with("collects", payment.collects.as_str()));
+    }
+    check_open(tx, &payment)?;
+    check_event(tx, &payment)?;
+    if payment.amount_minor == 0 {
+        return Err(zero_amount());
+    }
+    if !inventory::ops::begin_settling(tx, &payment.organization_id, payment.id.as_str())? {
+        return Err(Error::rerun("the hold moved meanwhile"));
+    }
+    let attempt = Attempt {
+        organization_id: payment.organization_id.clone(),
+        id: tx.id::<AttemptId>(),
+        payment_id: payment.id.clone(),
+        provider: "sandbox".to_owned(),
+        state: AttemptState::Processing,
+        amount_minor: payment.amount_minor,
+        card: Json(card_summary(test.brand(), test.last4(), card.exp_month.0, card.exp_year.0)),
+        code: None,
+        decline_code: None,
+        idempotency_key: claim.map(|claim| claim.name.key.clone()),
+        created_at: tx.now(),
+        finished_at: None,
+    };
+    payment.processing_attempt_id = Some(attempt.id.clone());
+    // Under the same version: nothing is announced yet, and versions are what changes count.
+    if !store::update(tx, &payment, payment.version)? {
+        return Err(Error::rerun("the payment was changed meanwhile"));
+    }
+    if let Some(claim) = claim {
+        idempotency::open(tx, claim);
+    }
+    tx.append(attempt.clone());
+    let amount = Money::new(payment.amount_minor, payment.currency);
+    let charge = Charge { attempt: attempt.id.clone(), amount, card: *test };
+    Ok(Outcome::Done(Begun::Charge(charge, attempt)))
+}
+
+/// Step three: what the provider said, on record together with the answer.
+pub fn conclude(tx: &mut Tx<'_>, attempt: &Attempt, verdict: &Verdict) -> Result<Outcome<Reply>> {
+    let found = store::attempt(tx, &attempt.organization_id, &attempt.id)?;
+    let attempt = found.ok_or_else(|| Error::internal("an attempt has gone"))?;
+    let payment = store::of_row(tx, &attempt.organization_id, &attempt.payment_id)?;
+    let payment = payment.ok_or_else(|| Error::internal("a payment has gone"))?;
+    match verdict {
+        Verdict::Succeeded => succeed(tx, &attempt, payment),
+        Verdict::Failed { code, decline_code } => {
+            decline(tx, &attempt, payment, (*code, *decline_code))
+        }
+    }
+}
+
+fn succeed(tx: &mut Tx<'_>, attempt: &Attempt, mut payment: Payment) -> Result<Outcome<Reply>> {
+    let first = store::finish_attempt(tx, attempt, AttemptState::Succeeded, (None, None))?;
+    if first {
+        let hold = payment.id.to_string();
+        if !inventory::ops::finish_settling(tx, &payment.organization_id, &hold)? {
+            return Err(Error::internal("a charged payment's hold was not settling"));
+        }
+        payment.paid_at = Some(tx.now());
+        payment.kind = Some(PaymentType::Card);
+        payment.card = Some(attempt.card.clone());
+        complete(tx, &mut payment)?;
+    } else {
+        payment = reload(tx, &payment)?;
+    }
+    let answer = Answer::ok(view(tx, &payment)?)?;
+    if first && let Some(name) = key_of(attempt, &payment) {
+        idempotency::close(tx, &name, &answer)?;
+    }
+    Ok(Outcome::Done(Reply::Good(answer)))
+}
+
+fn decline(
+    tx: &mut Tx<'_>,
+    attempt: &Attempt,
+    mut payment: Payment,
+    (code, decline_code): (&'static str, Option<&'static str>),
+) -> Result<Outcome<Reply>> {
+    let reasons = (Some(code), decline_code);
+    if store::finish_attempt(tx, attempt, AttemptState::Failed, reasons)? {
+        let hold = payment.id.to_string();
+        if !inventory::ops::abandon_settling(tx, &payment.organization_id, &hold)? {
+            return Err(Error::internal("a declined payment's hold was not settling"));
+        }
+        payment.processing_attempt_id = None;
+        write_back(tx, &mut payment)?;
+        announce(tx, &payment, ChangeKind::PaymentFailed)?;
+        if let Some(name) = key_of(attempt, &payment) {
+            idempotency::free(tx, &name)?;
+        }
+    }
+    Ok(Outcome::Refused(Reply::Bad(card_refused(code, decline_code))))
+}
+
+/// The key a payment's creator sent with an attempt.
+fn key_of(attempt: &Attempt, payment: &Payment) -> Option<Name> {
+    let key = attempt.idempotency_key.clone()?;
+    let creator = payment.creator();
+    Some(Name { tenant: creator.as_str().to_owned(), mode: payment.mode, key })
+}
+
+/// 402: the card was refused.
+fn card_refused(code: &'static str, decline_code: Option<&'static str>) -> Error {
+    let message = match code {
+        "expired_card" => "The card has expired.",
+        "incorrect_cvc" => "The card's security code is wrong.",
+        "processing_error" => "The card could not be processed; try again.",
+        _ => "The card was declined.",
+    };
+    Error::new(Kind::Card, code, message).with("decline_code", decline_code)
+}
+
+/// Asks the provider about attempts whose answer never came, until it knows. What it never heard
+/// of was not charged.
+pub async fn ask_about_stale(db: &Db, provider: &dyn Provider) -> Result<usize> {
+    let scope = Scope::platform("asking a provider about unanswered attempts");
+    let stale = db.read(&scope, |tx| {
+        let before = tx.now().plus_seconds(-ASK_AFTER_SECONDS);
+        store::stale_attempts(tx, before, ASK_MAX)
+    });
+    let stale = stale.await?;
+    let count = stale.len();
+    for attempt in stale {
+        let known = provider.verdict(attempt.id.clone()).await?;
+        let unheard = Verdict::Failed { code: "processing_error", decline_code: None };
+        let verdict = known.unwrap_or(unheard);
+        db.write(&scope, move |tx| conclude(tx, &attempt, &verdict)).await?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,58 @@
+//! Reading payments.
+
+use std::collections::BTreeMap;
+
+use super::{find, view};
+use crate::db::Tx;
+use crate::kernel::ids::{OrganizationId, PaymentId, TicketId};
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::{Error, Result};
+use crate::payments::model::PaymentView;
+use crate::payments::store::{self, Filter, Item, Payment};
+use crate::tickets;
+
+pub use crate::payments::store::Filter as PaymentFilter;
+
+/// A payment the caller may see, as it stands at this instant.
+pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<PaymentView> {
+    let payment = find(tx, id)?;
+    view(tx, &payment)
+}
+
+/// Payments the caller may see, newest first.
+pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<PaymentView>> {
+    let reader = tx.scope().tenant().cloned();
+    let reader = reader.ok_or_else(|| Error::internal("payments are read by tenants"))?;
+    let found = store::list(tx, filter, page)?;
+    let all: Vec<&Payment> = found.rows.iter().collect();
+    let organizations: Vec<OrganizationId> =
+        all.iter().map(|payment| payment.organization_id.clone()).collect();
+    let ids: Vec<PaymentId> = all.iter().map(|payment| payment.id.clone()).collect();
+    let mut items: BTreeMap<PaymentId, Vec<Item>> = BTreeMap::new();
+    for item in store::items(tx, &all)? {
+        items.entry(item.payment_id.clone()).or_default().push(item);
+    }
+    let mut of_payment: BTreeMap<PaymentId, Vec<TicketId>> = BTreeMap::new();
+    for (payment, ticket) in tickets::ops::ids_of_payments(tx, &organizations, &ids)? {
+        of_payment.entry(payment).or_default().push(ticket);
+    }
+    let now = tx.now();
+    Ok(found.map(|payment| {
+        let items = items.remove(&payment.id).unwrap_or_default();
+        let tickets = of_payment.remove(&payment.id).unwrap_or_default();
+        PaymentView::new(&payment, &items, tickets, (&reader, now))
+    }))
+}
+
+/// A payment with its items, by its whole key: for slices that were told of it by a change.
+pub fn whole(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &PaymentId,
+) -> Result<Option<(Payment, Vec<Item>)>> {
+    let Some(payment) = store::of_row(tx, organization, id)? else {
+        return Ok(None);
+    };
+    let items = store::items(tx, &[&payment])?;
+    Ok(Some((payment, items)))
+}

@@ -1,0 +1,132 @@
+//! The provider of test mode: takes only the listed test numbers and moves no money.
+//!
+//! It keeps its answer by the attempt's id, as a real provider does, so that asking again (after a
+//! crash, or twice) gives the same answer.
+
+mod store;
+
+use futures_util::future::BoxFuture;
+
+use super::{Charge, Provider, Verdict};
+use crate::db::{Db, Outcome, Scope};
+use crate::kernel::Result;
+use crate::kernel::ids::AttemptId;
+
+/// A test number and what it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TestCard {
+    number: &'static str,
+    code: Option<&'static str>,
+    decline_code: Option<&'static str>,
+}
+
+/// The test numbers, as documented.
+const CARDS: [TestCard; 7] = [
+    card("4242424242424242", None, None),
+    card("5555555555554444", None, None),
+    card("4000000000000002", Some("card_declined"), Some("generic_decline")),
+    card("4000000000009995", Some("card_declined"), Some("insufficient_funds")),
+    card("4000000000000069", Some("expired_card"), None),
+    card("4000000000000127", Some("incorrect_cvc"), None),
+    card("4000000000000119", Some("processing_error"), None),
+];
+
+const fn card(
+    number: &'static str,
+    code: Option<&'static str>,
+    decline_code: Option<&'static str>,
+) -> TestCard {
+    TestCard { number, code, decline_code }
+}
+
+/// The test card with these last digits: no two share them.
+fn by_last4(last4: &str) -> Option<TestCard> {
+    CARDS.iter().find(|card| card.last4() == last4).copied()
+}
+
+/// The test card with this number; spaces are ignored.
+pub fn test_card(number: &str) -> Option<TestCard> {
+    let digits: String = number.chars().filter(|c| *c != ' ').collect();
+    CARDS.iter().find(|card| card.number == digits).copied()
+}
+
+impl TestCard {
+    /// `visa` or `mastercard`.
+    pub fn brand(self) -> &'static str {
+        if self.number.starts_with('5') { "mastercard" } else { "visa" }
+    }
+
+    /// The last four digits.
+    pub fn last4(self) -> &'static str {
+        self.number.split_at(self.number.len() - 4).1
+    }
+
+    fn verdict(self) -> Verdict {
+        match self.code {
+            None => Verdict::Succeeded,
+            Some(code) => Verdict::Failed { code, decline_code: self.decline_code },
+        }
+    }
+}
+
+/// The provider of test mode.
+#[derive(Clone)]
+pub struct Sandbox {
+    db: Db,
+}
+
+impl Sandbox {
+    /// A sandbox that keeps its books in the same database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+const SCOPE: &str = "the sandbox provider's own books";
+
+impl Provider for Sandbox {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn charge(&self, charge: Charge) -> BoxFuture<'_, Result<Verdict>> {
+        Box::pin(async move {
+            let scope = Scope::platform(SCOPE);
+            let last4 = charge.card.last4();
+            let attempt = charge.attempt;
+            let answer = self.db.write(&scope, move |tx| {
+                store::record(tx, &attempt, last4)?;
+                store::find(tx, &attempt).map(Outcome::Done)
+            });
+            let kept = answer.await?.into_inner();
+            let card = kept.as_deref().and_then(by_last4).unwrap_or(charge.card);
+            Ok(card.verdict())
+        })
+    }
+
+    fn verdict(&self, attempt: AttemptId) -> BoxFuture<'_, Result<Option<Verdict>>> {
+        Box::pin(async move {
+            let scope = Scope::platform(SCOPE);
+            let kept = self.db.read(&scope, move |tx| store::find(tx, &attempt)).await?;
+            Ok(kept.as_deref().and_then(by_last4).map(TestCard::verdict))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_listed_numbers_are_cards() {
+        assert_eq!(test_card("4242 4242 4242 4242").map(TestCard::last4), Some("4242"));
+        assert_eq!(test_card("4111111111111111"), None);
+        assert_eq!(
+            test_card("4000000000009995").map(TestCard::verdict),
+            Some(Verdict::Failed {
+                code: "card_declined",
+                decline_code: Some("insufficient_funds")
+            })
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! The tables `payments`, `payment_items`, `payment_references` and `payment_attempts`.
+//! Shared: the base query takes the organization's side or the channel's.
+
+use diesel::prelude::*;
+
+use super::model::{PaymentStatus, PaymentType};
+use crate::db::schema::{payment_attempts, payment_items, payment_references, payments};
+use crate::db::types::Json;
+use crate::db::{MultiBackend, Tenant, Tx};
+use crate::kernel::ids::{
+    AttemptId, ChannelId, EventId, Id, OrganizationId, PaymentId, PriceId, RateId,
+};
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
+use crate::parties::Collects;
+use crate::{append_only, text_enum};
+
+text_enum! {
+    /// Where a try at taking the money stands.
+    pub enum AttemptState {
+        /// The provider is being asked.
+        Processing = "processing",
+        /// It took the money.
+        Succeeded = "succeeded",
+        /// It refused, or never heard of it.
+        Failed = "failed",
+    }
+}
+
+/// A payment, as it is stored. Amounts are minor units.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
+#[diesel(table_name = payments)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct Payment {
+    pub organization_id: OrganizationId,
+    pub id: PaymentId,
+    pub mode: Mode,
+    pub channel_id: Option<ChannelId>,
+    pub event_id: EventId,
+    pub status: PaymentStatus,
+    pub collects: Collects,
+    pub currency: Currency,
+    pub amount_minor: i64,
+    pub fees_minor: i64,
+    pub paid_minor: i64,
+    pub refunded_minor: i64,
+    pub num_tickets: i64,
+    pub send_resources: bool,
+    pub metadata: Json,
+    pub reference: Option<String>,
+    pub kind: Option<PaymentType>,
+    pub card: Option<Json>,
+    pub language: Option<String>,
+    pub description: Option<String>,
+    pub buyer_name: Option<String>,
+    pub buyer_email: Option<String>,
+    pub buyer_phone: Option<String>,
+    pub processing_attempt_id: Option<AttemptId>,
+    pub late_at: Option<Timestamp>,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub paid_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+append_only!(Payment, payments::table, 40);
+
+/// So many tickets of one rate at one price, as it is stored. Amounts are minor units.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = payment_items, treat_none_as_default_value = false)]
+#[allow(missing_docs)]
+pub struct Item {
+    pub organization_id: OrganizationId,
+    pub payment_id: PaymentId,
+    pub position: i64,
+    pub rate_id: RateId,
+    pub price_id: PriceId,
+    pub quantity: i64,
+    pub unit_minor: i64,
+    pub fees_minor: i64,
+}
+append_only!(Item, payment_items::table, 41);
+
+/// A try at taking a payment's money, as it is stored.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = payment_attempts, treat_none_as_default_value = false)]
+#[allow(missing_docs)]
+pub struct Attempt {
+    pub organization_id: OrganizationId,
+    pub id: AttemptId,
+    pub payment_id: PaymentId,
+    pub provider: String,
+    pub state: AttemptState,
+    pub amount_minor: i64,
+    pub card: Json,
+    pub code: Option<String>,
+    pub decline_code: Option<String>,
+    pub idempotency_key: Option<String>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+append_only!(Attempt, payment_attempts::table, 42);
+
+#[derive(Insertable)]
+#[diesel(table_name = payment_references, treat_none_as_default_value = false)]
+struct ReferenceRow {
+    owner_id: String,
+    mode: Mode,
+    reference: String,
+    organization_id: OrganizationId,
+    payment_id: PaymentId,
+}
+append_only!(ReferenceRow, payment_references::table, 43);
+
+/// Which payments of one's own.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// For this event.
+    pub event: Option<EventId>,
+    /// In this state, as it reads now.
+    pub status: Option<PaymentStatus>,
+    /// With this reference; one's own only.
+    pub reference: Option<String>,
+}
+
+type Boxed<'a> = payments::BoxedQuery<'a, MultiBackend>;
+
+/// The one base query of tenants: either side's own payments of the mode.
+fn visible<'a>(tx: &Tx<'_>) -> Result<Boxed<'a>> {
+    let query = payments::table.filter(payments::mode.eq(tx.mode()?)).into_boxed();
+    match tx.scope().tenant().cloned() {
+        Some(Tenant::Organization(id)) => Ok(query.filter(payments::organization_id.eq(id))),
+        Some(Tenant::Channel(id)) => Ok(query.filter(payments::channel_id.eq(id))),
+        None => Err(Error::internal("payments are read by tenants")),
+    }
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: &PaymentId) -> Result<Option<Payment>> {
+    let query = visible(tx)?.filter(payments::id.eq(id.clone()));
+    Ok(query.first(tx.conn()).optional()?)
+}
+
+/// A payment by its whole key: for the worker and for rows that name it.
+pub(super) fn of_row(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &PaymentId,
+) -> Result<Option<Payment>> {
+    Ok(payments::table.find((organization, id)).first(tx.conn()).optional()?)
+}
+
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    filter: Filter,
+    page: &PageRequest,
+) -> Result<Page<Payment>> {
+    let mut query = visible(tx)?;
+    let now = tx.now();
+    if let Some(event) = filter.event {
+        query = query.filter(payments::event_id.eq(event));
+    }
+    if let Some(reference) = filter.reference {
+        query = query.filter(payments::reference.eq(reference));
+        if tx.scope().organization().is_some() {
+            query = query.filter(payments::channel_id.is_null());
+        }
+    }
+    let overdue = payments::expires_at.le(now).and(payments::processing_attempt_id.is_null());
+    let pending = payments::status.eq(PaymentStatus::Pending);
+    query = match filter.status {
+        None => query,
+        Some(PaymentStatus::Pending) => query.filter(pending.and(diesel::dsl::not(overdue))),
+        Some(PaymentStatus::Expired) => {
+            query.filter(payments::status.eq(PaymentStatus::Expired).or(pending.and(overdue)))
+        }
+        Some(status) => query.filter(payments::status.eq(status)),
+    };
+    if let Some(after) = &page.after {
+        query = query.filter(payments::id.lt(PaymentId::from_text(after.clone())));
+    }
+    let query = query.order(payments::id.desc()).limit(page.limit + 1).offset(page.offset);
+    Ok(Page::cut(query.load(tx.conn())?, page, |payment: &Payment| payment.id.to_string()))
+}
+
+/// The items of some payments, in order.
+pub(super) fn items(tx: &mut Tx<'_>, of: &[&Payment]) -> Result<Vec<Item>> {
+    let organizations: Vec<&OrganizationId> = of.iter().map(|p| &p.organization_id).collect();
+    let ids: Vec<&PaymentId> = of.iter().map(|p| &p.id).collect();
+    let query = payment_items::table
+        .filter(payment_items::organization_id.eq_any(organizations))
+        .filter(payment_items::payment_id.eq_any(ids))
+        .order((payment_items::payment_id, payment_items::position));
+    Ok(query.load(tx.conn())?)
+}
+
+/// Writes a payment back if nobody has changed it since it was read.
+pub(super) fn update(tx: &mut Tx<'_>, payment: &Payment, version: i64) -> Result<bool> {
+    let updated = diesel::update(payments::table.find((&payment.organization_id, &payment.id)))
+        .filter(payments::version.eq(version))
+        .set(payment)
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}
+
+/// Whole keys of pending payments whose time has run out, of all tenants.
+pub(super) fn due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OrganizationId, PaymentId)>> {
+    let now = tx.now();
+    let query = payments::table
+        .filter(payments::status.eq(PaymentStatus::Pending))
+        .filter(payments::processing_attempt_id.is_null())
+        .filter(payments::expires_at.le(now))
+        .order(payments::expires_at)
+        .limit(limit)
+        .select((payments::organization_id, payments::id));
+    Ok(query.load(tx.conn())?)
+}
+
+/// Pending payments of an event that no provider is working on, oldest first.
+pub(super) fn pending_of_event(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    event: &EventId,
+    limit: i64,
+) -> Result<Vec<PaymentId>> {
+    let query = payments::table
+        .filter(payments::organization_id.eq(organization))
+        .filter(payments::event_id.eq(event))
+        .filter(payments::status.eq(PaymentStatus::Pending))
+        .filter(payments::processing_attempt_id.is_null())
+        .order(payments::id)
+        .limit(limit)
+        .select(payments::id);
+    Ok(query.load(tx.conn())?)
+}
+
+pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &str) {
+    tx.append(ReferenceRow {
+        owner_id: payment.creator().as_str().to_owned(),
+        mode: payment.mode,
+        reference: reference.to_owned(),
+        organization_id: payment.organization_id.clone(),
+        payment_id: payment.id.clone(),
+    });
+}
+
+/// The payment that has a reference now.
+pub(super) fn by_reference(
+    tx: &mut Tx<'_>,
+    owner: &str,
+    reference: &str,
+) -> Result<Option<Payment>> {
+    let mode = tx.mode()?;
+    let key = payment_references::table
+        .find((owner, mode, reference))
+        .select((payment_references::organization_id, payment_references::payment_id))
+        .first::<(OrganizationId, PaymentId)>(tx.conn())
+        .optional()?;
+    key.map_or(Ok(None), |(organization, id)| of_row(tx, &organization, &id))
+}
+
+/// Frees the reference of a payment that ended.
+pub(super) fn free_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
+    if let Some(reference) = &payment.reference {
+        let creator = payment.creator();
+        let row = payment_references::table.find((creator.as_str(), payment.mode, reference));
+        diesel::delete(row).execute(tx.conn())?;
+    }
+    Ok(())
+}
+
+pub(super) fn attempt(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &AttemptId,
+) -> Result<Option<Attempt>> {
+    Ok(payment_attempts::table.find((organization, id)).first(tx.conn()).optional()?)
+}
+
+/// `processing -> state`. `false` when it has ended already.
+pub(super) fn finish_attempt(
+    tx: &mut Tx<'_>,
+    attempt: &Attempt,
+    state: AttemptState,
+    (code, decline_code): (Option<&str>, Option<&str>),
+) -> Result<bool> {
+    let now = tx.now();
+    let row = payment_attempts::table.find((&attempt.organization_id, &attempt.id));
+    let updated = diesel::update(row)
+        .filter(payment_attempts::state.eq(AttemptState::Processing))
+        .set((
+            payment_attempts::state.eq(state),
+            payment_attempts::code.eq(code),
+            payment_attempts::decline_code.eq(decline_code),
+            payment_attempts::finished_at.eq(Some(now)),
+        ))
+        .execute(tx.conn())?;
+    Ok(updated == 1)
+}
+
+/// Tries that have been processing since before an instant, of all tenants.
+pub(super) fn stale_attempts(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<Attempt>> {
+    let query = payment_attempts::table
+        .filter(payment_attempts::state.eq(AttemptState::Processing))
+        .filter(payment_attempts::created_at.le(before))
+        .order(payment_attempts::created_at)
+        .limit(limit);
+    Ok(query.load(tx.conn())?)
+}
+
+/// Invariants of this slice: each query returns the rows that break it.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (
+            "a payment's amount is the sum of its items",
+            "SELECT p.organization_id || '/' || p.id AS broken FROM payments p \
+             WHERE p.amount_minor <> (SELECT CAST(COALESCE(SUM(i.quantity * i.unit_minor \
+             + i.fees_minor), 0) AS BIGINT) FROM payment_items i \
+             WHERE i.organization_id = p.organization_id AND i.payment_id = p.id)",
+        ),
+        (
+            "a payment has as many tickets as its items say",
+            "SELECT p.organization_id || '/' || p.id AS broken FROM payments p \
+             WHERE p.num_tickets <> (SELECT COUNT(*) FROM tickets t \
+             WHERE t.organization_id = p.organization_id AND t.payment_id = p.id)",
+        ),
+        (
+            "a payment's hold agrees with its state",
+            "SELECT p.organization_id || '/' || p.id || ': ' || p.status || ', ' \
+             || COALESCE(h.state, 'no hold') AS broken FROM payments p \
+             LEFT JOIN holds h ON h.organization_id = p.organization_id AND h.id = p.id \
+             WHERE h.id IS NULL OR NOT (CASE p.status WHEN 'paid' THEN h.state = 'sold' \
+             WHEN 'pending' THEN h.state IN ('held', 'released') AND p.processing_attempt_id \
+             IS NULL OR h.state = 'settling' AND p.processing_attempt_id IS NOT NULL \
+             ELSE h.state = 'released' END)",
+        ),
+        (
+            "a paid payment has its money, and only a paid one has any",
+            "SELECT organization_id || '/' || id AS broken FROM payments WHERE \
+             (status = 'paid') <> (paid_at IS NOT NULL) OR paid_minor <> \
+             CASE status WHEN 'paid' THEN amount_minor ELSE 0 END",
+        ),
+        (
+            "a live reference belongs to a payment that is pending or paid",
+            "SELECT r.owner_id || '/' || r.reference AS broken FROM payment_references r \
+             LEFT JOIN payments p ON p.organization_id = r.organization_id AND p.id = r.payment_id \
+             WHERE p.id IS NULL OR p.status NOT IN ('pending', 'paid')",
+        ),
+    ]
+}
