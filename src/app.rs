@@ -199,22 +199,31 @@ fn serve(
 fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
     let transport = Arc::new(transport);
     Handlers::default()
-        .on(mail::FAN_OUT, Arc::new(|db, job| {
-            Box::pin(async move { mail::ops::fan_out(&db, job).await })
-        }))
-        .on(mail::DELIVER, Arc::new(move |db, job| {
-            let transport = transport.clone();
-            Box::pin(async move { mail::ops::deliver(&db, &transport, job).await })
-        }))
-        .on(payments::ops::end::CANCEL_FOR_EVENT, Arc::new(|db, job| {
-            Box::pin(async move { payments::ops::end::cancel_for_event(&db, &job.payload).await })
-        }))
+        .on(
+            mail::FAN_OUT,
+            Arc::new(|db, job| Box::pin(async move { mail::ops::fan_out(&db, job).await })),
+        )
+        .on(
+            mail::DELIVER,
+            Arc::new(move |db, job| {
+                let transport = transport.clone();
+                Box::pin(async move { mail::ops::deliver(&db, &transport, job).await })
+            }),
+        )
+        .on(
+            payments::ops::end::CANCEL_FOR_EVENT,
+            Arc::new(|db, job| {
+                Box::pin(
+                    async move { payments::ops::end::cancel_for_event(&db, &job.payload).await },
+                )
+            }),
+        )
         .sweep(Arc::new(|db| Box::pin(async move { payments::ops::end::sweep(&db).await })))
         .sweep(Arc::new(move |db| {
             let provider = provider.clone();
-            Box::pin(async move {
-                payments::ops::pay::ask_about_stale(&db, provider.as_ref()).await
-            })
+            Box::pin(
+                async move { payments::ops::pay::ask_about_stale(&db, provider.as_ref()).await },
+            )
         }))
         .sweep(Arc::new(|db| Box::pin(async move { forget_old_keys(&db).await })))
 }

@@ -13,9 +13,10 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let checks = app::checks();
     let count = checks.len();
     let scope = Scope::platform("the operator's audit");
-    let broken = super::block_on(async move {
-        Ok(db.read(&scope, move |tx| audit::run(tx, &checks)).await?)
-    })?;
+    let broken =
+        super::block_on(
+            async move { Ok(db.read(&scope, move |tx| audit::run(tx, &checks)).await?) },
+        )?;
     for rule in &broken {
         println!("BROKEN: {}", rule.rule);
         rule.rows.iter().for_each(|row| println!("  {row}"));

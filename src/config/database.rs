@@ -8,7 +8,12 @@ use secrecy::SecretString;
 pub struct DatabaseSettings {
     /// `postgres://...` for many servers, `sqlite:path` for a file; unset: embedded SQLite in the
     /// data directory.
-    #[arg(id = "database_url", long = "database-url", env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        id = "database_url",
+        long = "database-url",
+        env = "DATABASE_URL",
+        hide_env_values = true
+    )]
     pub url: Option<SecretString>,
     /// Connections for queries.
     #[arg(long = "db-readers", env = "RIALTO_DB_READERS", default_value_t = 8,

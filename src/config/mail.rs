@@ -11,6 +11,10 @@ pub struct MailSettings {
     #[arg(long, env = "RIALTO_SMTP_URL", hide_env_values = true)]
     pub smtp_url: Option<SecretString>,
     /// The sender of every mail.
-    #[arg(long, env = "RIALTO_MAIL_FROM", default_value = "Rialto Tickets <tickets@rialto.invalid>")]
+    #[arg(
+        long,
+        env = "RIALTO_MAIL_FROM",
+        default_value = "Rialto Tickets <tickets@rialto.invalid>"
+    )]
     pub mail_from: lettre::message::Mailbox,
 }

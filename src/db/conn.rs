@@ -17,14 +17,23 @@ const STATEMENT_TIMEOUT_MS: u32 = 2000;
 /// A statement on a PostgreSQL write connection waits so long for a lock.
 const LOCK_TIMEOUT_MS: u32 = 200;
 
-/// A connection to either database.
-#[derive(diesel::MultiConnection)]
-pub enum AnyConnection {
-    /// PostgreSQL.
-    Postgres(PgConnection),
-    /// Embedded SQLite.
-    Sqlite(SqliteConnection),
+mod any {
+    // The derive makes public items without documentation.
+    #![allow(missing_docs)]
+
+    use diesel::{PgConnection, SqliteConnection};
+
+    /// A connection to either database.
+    #[derive(diesel::MultiConnection)]
+    pub enum AnyConnection {
+        /// PostgreSQL.
+        Postgres(PgConnection),
+        /// Embedded SQLite.
+        Sqlite(SqliteConnection),
+    }
 }
+
+pub use any::{AnyConnection, MultiBackend, MultiRawValue};
 
 /// Runs one statement on whichever database is behind the connection. For the few statements the
 /// multi-backend type cannot express: upserts and batch inserts. The body is written once.

@@ -152,7 +152,8 @@ impl Db {
         let (reply, answer) = oneshot::channel();
         let queued_at = Instant::now();
         let scope = scope.clone();
-        let work: Box<dyn Work> = Box::new(Operation { scope, run, result: None, reply, queued_at });
+        let work: Box<dyn Work> =
+            Box::new(Operation { scope, run, result: None, reply, queued_at });
         match &self.inner.writer {
             Writer::Lane(lane) => lane.submit(work),
             Writer::Pool(pool) => pool.submit(work),

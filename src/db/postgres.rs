@@ -29,10 +29,7 @@ struct Shared {
 }
 
 impl WritePool {
-    pub(super) fn open(
-        options: &DbOptions,
-        environment: Arc<Environment>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn open(options: &DbOptions, environment: Arc<Environment>) -> anyhow::Result<Self> {
         let manager = Manager { url: options.url.clone(), purpose: Purpose::Write };
         // Opened here first: the pool would hide why it cannot connect behind a long wait.
         let mut conn = r2d2::ManageConnection::connect(&manager)?;

@@ -104,9 +104,8 @@ impl<'c> Tx<'c> {
         let wrote = !self.rows.is_empty() || !self.takes.is_empty();
         self.rows.flush(self.conn)?;
         if !self.takes.is_empty() {
-            self.takes.sort_by(|a, b| {
-                (&a.organization, &a.counter).cmp(&(&b.organization, &b.counter))
-            });
+            self.takes
+                .sort_by(|a, b| (&a.organization, &a.counter).cmp(&(&b.organization, &b.counter)));
             let stock = self.environment.stock.as_ref();
             match stock.take(self.conn, &self.takes, self.now) {
                 Ok(()) => {}

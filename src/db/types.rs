@@ -73,7 +73,9 @@ impl ToSql<Instant, MultiBackend> for Timestamp {
 }
 
 /// A JSON document kept as text: opaque to SQL.
-#[derive(Clone, PartialEq, Debug, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Clone, PartialEq, Debug, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = Text)]
 pub struct Json(pub serde_json::Value);
 

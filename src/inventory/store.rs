@@ -406,7 +406,10 @@ pub(super) fn release_overdue(
                 *given.entry(counter).or_default() += quantity;
             }
             diesel::update(lines_of(organization, &hold))
-                .set((hold_lines::unsettled.eq(false), hold_lines::overdue_at.eq(None::<Timestamp>)))
+                .set((
+                    hold_lines::unsettled.eq(false),
+                    hold_lines::overdue_at.eq(None::<Timestamp>),
+                ))
                 .execute(conn)?;
         }
     }

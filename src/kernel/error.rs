@@ -297,12 +297,8 @@ impl From<DieselError> for Error {
                 Db::Unknown | Db::SerializationFailure | Db::UniqueViolation,
                 _,
             ) => Self::rerun("the database asked to run this again").because(error),
-            _ => Self::new(
-                Kind::Internal,
-                "internal_error",
-                "Something went wrong on our side.",
-            )
-            .because(error),
+            _ => Self::new(Kind::Internal, "internal_error", "Something went wrong on our side.")
+                .because(error),
         }
     }
 }

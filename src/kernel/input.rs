@@ -321,9 +321,10 @@ impl Deserr<Faults> for DecimalInput {
             Value::Float(f) if f.is_finite() => Decimal::from_str(&f.to_string()).ok(),
             _ => None,
         };
-        decimal.filter(|d| !d.is_sign_negative() || d.is_zero()).map(Self).ok_or_else(|| {
-            Faults::at(location, "must be a decimal number that is not negative")
-        })
+        decimal
+            .filter(|d| !d.is_sign_negative() || d.is_zero())
+            .map(Self)
+            .ok_or_else(|| Faults::at(location, "must be a decimal number that is not negative"))
     }
 }
 

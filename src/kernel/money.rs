@@ -19,8 +19,16 @@ use super::{Error, Result};
 pub const AMOUNT_MAX_MINOR: i64 = 1_000_000_000_000;
 
 /// An ISO 4217 currency.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Debug,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = diesel::sql_types::Text)]
 pub struct Currency(iso_currency::Currency);
 

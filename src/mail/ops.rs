@@ -39,10 +39,16 @@ pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
         if let Some(sale) = sale(tx, &key)? {
             for recipient in 0..recipients(&sale.payment, &sale.tickets).len() {
                 let (organization, payment) = &key;
-                jobs::enqueue(tx, Job::now(DELIVER, json!({
-                    "organization_id": organization, "payment_id": payment,
-                    "recipient": recipient,
-                })));
+                jobs::enqueue(
+                    tx,
+                    Job::now(
+                        DELIVER,
+                        json!({
+                            "organization_id": organization, "payment_id": payment,
+                            "recipient": recipient,
+                        }),
+                    ),
+                );
             }
         }
         jobs::finish(tx, &job.id).map(Outcome::Done)

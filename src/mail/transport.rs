@@ -52,9 +52,8 @@ impl Transport {
         match (&self.smtp, mode) {
             (Some(smtp), Mode::Live) => {
                 let failed = |error| {
-                    Error::unavailable("The mail server did not take the message.").because(
-                        anyhow::Error::new(error),
-                    )
+                    Error::unavailable("The mail server did not take the message.")
+                        .because(anyhow::Error::new(error))
                 };
                 smtp.send(message).await.map(|_| ()).map_err(failed)
             }

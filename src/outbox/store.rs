@@ -184,11 +184,9 @@ pub(super) fn feed_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<
     let tenant = scope.tenant().ok_or_else(|| Error::internal("a feed belongs to a tenant"))?;
     let for_channel = scope.channel().is_some();
     let rows: Vec<(i64, ChangeColumns)> = feed::table
-        .inner_join(
-            changes::table.on(changes::organization_id
-                .eq(feed::organization_id)
-                .and(changes::id.eq(feed::change_id))),
-        )
+        .inner_join(changes::table.on(
+            changes::organization_id.eq(feed::organization_id).and(changes::id.eq(feed::change_id)),
+        ))
         .filter(feed::tenant_id.eq(tenant.as_str()))
         .filter(feed::mode.eq(tx.mode()?))
         .filter(feed::seq.gt(after))

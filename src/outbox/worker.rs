@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::jobs::{self, Claimed};
 use super::feed;
+use super::jobs::{self, Claimed};
 use crate::db::{Db, Outcome, Scope};
 use crate::kernel::{Error, Result};
 

@@ -32,10 +32,7 @@ impl KeySecret {
         let length = prefix(*mode).len() + RANDOM_CHARS;
         let (body, sum) = text.split_at_checked(length)?;
         let sound = sum.len() == CHECKSUM_CHARS
-            && bool::from(subtle::ConstantTimeEq::ct_eq(
-                checksum(body).as_bytes(),
-                sum.as_bytes(),
-            ));
+            && bool::from(subtle::ConstantTimeEq::ct_eq(checksum(body).as_bytes(), sum.as_bytes()));
         sound.then(|| Self(text.to_owned().into()))
     }
 

@@ -44,18 +44,15 @@ pub fn create_channel(tx: &mut Tx<'_>, name: &str, slug: &str) -> Result<Channel
     if store::channel_by_slug(tx, slug)?.is_some() {
         return Err(slug_taken(slug));
     }
-    let channel = Channel {
-        id: tx.id(),
-        name: name.to_owned(),
-        slug: slug.to_owned(),
-        created_at: tx.now(),
-    };
+    let channel =
+        Channel { id: tx.id(), name: name.to_owned(), slug: slug.to_owned(), created_at: tx.now() };
     store::append_channel(tx, &channel);
     Ok(channel)
 }
 
 fn slug_taken(slug: &str) -> Error {
-    Error::conflict("slug_taken", "This slug is taken.").on_field("slug", format!("{slug} is taken"))
+    Error::conflict("slug_taken", "This slug is taken.")
+        .on_field("slug", format!("{slug} is taken"))
 }
 
 /// The terms of a partnership.

@@ -85,7 +85,8 @@ impl From<ChannelRow> for Channel {
 
 impl From<PartnershipRow> for Partnership {
     fn from(row: PartnershipRow) -> Self {
-        let commission = Commission { kind: row.commission_type, quantity: row.commission_quantity };
+        let commission =
+            Commission { kind: row.commission_type, quantity: row.commission_quantity };
         Self {
             id: row.id,
             organization_id: row.organization_id,
@@ -165,10 +166,7 @@ pub(super) fn append_key(tx: &mut Tx<'_>, key: &ApiKey, secret_hash: String) {
     });
 }
 
-pub(super) fn organization(
-    tx: &mut Tx<'_>,
-    id: &OrganizationId,
-) -> Result<Option<Organization>> {
+pub(super) fn organization(tx: &mut Tx<'_>, id: &OrganizationId) -> Result<Option<Organization>> {
     let row = organizations::table.find(id).first::<OrganizationRow>(tx.conn());
     Ok(row.optional()?.map(Into::into))
 }

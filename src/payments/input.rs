@@ -5,9 +5,7 @@ use utoipa::ToSchema;
 
 use super::model::PaymentType;
 use crate::catalog::input::rate::TICKETS_MAX;
-use crate::kernel::input::{
-    Count, DecimalInput, Email, Faults, Instant, Metadata, Text,
-};
+use crate::kernel::input::{Count, DecimalInput, Email, Faults, Instant, Metadata, Text};
 use crate::parties::Collects;
 
 /// Seconds for which a payment may ask to hold its stock.

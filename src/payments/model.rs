@@ -315,9 +315,10 @@ impl PaymentView {
             metadata: own.then(|| payment.metadata.0.clone()),
             reference: payment.reference.clone().filter(|_| own),
             kind: payment.kind,
-            payment_method: payment.card.as_ref().map(|card| {
-                serde_json::json!({"type": "card", "card": card.0})
-            }),
+            payment_method: payment
+                .card
+                .as_ref()
+                .map(|card| serde_json::json!({"type": "card", "card": card.0})),
             language: payment.language.clone(),
             description: payment.description.clone(),
             invoice_number: None,

@@ -150,11 +150,7 @@ pub(super) fn of_row(
     Ok(payments::table.find((organization, id)).first(tx.conn()).optional()?)
 }
 
-pub(super) fn list(
-    tx: &mut Tx<'_>,
-    filter: Filter,
-    page: &PageRequest,
-) -> Result<Page<Payment>> {
+pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Payment>> {
     let mut query = visible(tx)?;
     let now = tx.now();
     if let Some(event) = filter.event {

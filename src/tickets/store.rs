@@ -81,11 +81,7 @@ pub(super) fn find(tx: &mut Tx<'_>, id: &TicketId) -> Result<Option<Ticket>> {
     Ok(query.first(tx.conn()).optional()?)
 }
 
-pub(super) fn list(
-    tx: &mut Tx<'_>,
-    filter: Filter,
-    page: &PageRequest,
-) -> Result<Page<Ticket>> {
+pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Ticket>> {
     let mut query = visible(tx)?;
     if let Some(payment) = filter.payment {
         query = query.filter(tickets::payment_id.eq(payment));

@@ -37,16 +37,29 @@ struct Security;
 impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let key = ApiKeyValue::with_description("X-Api-Key", "A secret key, `sk_live_...` or \
-            `sk_test_...`. Its mode fixes the mode of the request.");
+        let key = ApiKeyValue::with_description(
+            "X-Api-Key",
+            "A secret key, `sk_live_...` or \
+            `sk_test_...`. Its mode fixes the mode of the request.",
+        );
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
         let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic);
         let schemes = [
             ("api_key", SecurityScheme::ApiKey(ApiKey::Header(key))),
-            ("bearer", SecurityScheme::Http(
-                bearer.description(Some("The same secret key as a bearer token.")).build())),
-            ("basic", SecurityScheme::Http(
-                basic.description(Some("The same secret key as user name, no password.")).build())),
+            (
+                "bearer",
+                SecurityScheme::Http(
+                    bearer.description(Some("The same secret key as a bearer token.")).build(),
+                ),
+            ),
+            (
+                "basic",
+                SecurityScheme::Http(
+                    basic
+                        .description(Some("The same secret key as user name, no password."))
+                        .build(),
+                ),
+            ),
         ];
         for (name, scheme) in schemes {
             components.add_security_scheme(name, scheme);
@@ -108,22 +121,37 @@ fn refusals(list: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
     list.iter().map(|(status, text)| ((*status).to_owned(), response(text))).collect()
 }
 
-const BAD_REQUEST: (&str, &str) = ("400", "`validation_error`: a parameter or field does not have \
+const BAD_REQUEST: (&str, &str) = (
+    "400",
+    "`validation_error`: a parameter or field does not have \
     the documented shape; all faults at once. `mode_mismatch`: the key's mode contradicts \
-    `Rialto-Mode`. `body_incomplete`, `body_too_slow`: the body did not arrive.");
+    `Rialto-Mode`. `body_incomplete`, `body_too_slow`: the body did not arrive.",
+);
 const UNAUTHORIZED: (&str, &str) = ("401", "`unauthorized`: no valid credential.");
-const FORBIDDEN: (&str, &str) = ("403", "`missing_scope`: the key lacks `required_scope`. \
-    `wrong_principal`: visible to you, but not yours to do.");
+const FORBIDDEN: (&str, &str) = (
+    "403",
+    "`missing_scope`: the key lacks `required_scope`. \
+    `wrong_principal`: visible to you, but not yours to do.",
+);
 const NOT_FOUND: (&str, &str) = ("404", "`not_found`: not there, or not yours.");
-const CONFLICT: (&str, &str) = ("409", "The state does not allow it (`current_status` and \
+const CONFLICT: (&str, &str) = (
+    "409",
+    "The state does not allow it (`current_status` and \
     `allowed_actions` say what does), or `in_flight`: a request with this Idempotency-Key is \
-    still running.");
+    still running.",
+);
 const TOO_LARGE: (&str, &str) = ("413", "`body_too_large`: more than 64 KiB.");
 const MEDIA: (&str, &str) = ("415", "`unsupported_media_type`: not application/json.");
-const RULE: (&str, &str) = ("422", "A business rule refuses it, or `key_reused`: the \
-    Idempotency-Key was used for another request.");
-const UNAVAILABLE: (&str, &str) = ("503", "`unavailable`: too busy; try again after `Retry-After` \
-    seconds.");
+const RULE: (&str, &str) = (
+    "422",
+    "A business rule refuses it, or `key_reused`: the \
+    Idempotency-Key was used for another request.",
+);
+const UNAVAILABLE: (&str, &str) = (
+    "503",
+    "`unavailable`: too busy; try again after `Retry-After` \
+    seconds.",
+);
 
 /// Errors of every read.
 pub struct ReadErrors;
@@ -140,7 +168,14 @@ pub struct WriteErrors;
 impl IntoResponses for WriteErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[
-            BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_LARGE, MEDIA, RULE,
+            BAD_REQUEST,
+            UNAUTHORIZED,
+            FORBIDDEN,
+            NOT_FOUND,
+            CONFLICT,
+            TOO_LARGE,
+            MEDIA,
+            RULE,
             UNAVAILABLE,
         ])
     }

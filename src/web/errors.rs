@@ -30,7 +30,8 @@ impl ResponseError for Error {
 }
 
 fn body(error: &Error) -> Value {
-    let fault = |fault: &crate::kernel::Fault| json!({"field": fault.field, "reason": fault.reason});
+    let fault =
+        |fault: &crate::kernel::Fault| json!({"field": fault.field, "reason": fault.reason});
     let faults: Vec<Value> = error.faults().iter().map(fault).collect();
     let mut inner = Map::new();
     inner.insert("type".into(), error.type_name().into());

@@ -39,15 +39,18 @@ pub async fn accompany<B: MessageBody + 'static>(
     let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let labels = [
-        ("method", method.clone()),
-        ("path", pattern.clone()),
-        ("status", status.to_string()),
-    ];
+    let labels =
+        [("method", method.clone()), ("path", pattern.clone()), ("status", status.to_string())];
     metrics::histogram!("rialto_http_request_seconds", &labels).record(elapsed.as_secs_f64());
     // The pattern, not the path: ids and slugs stay out of the log at this level.
-    tracing::info!(request_id = id, method, path = pattern, status,
-        micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "request");
+    tracing::info!(
+        request_id = id,
+        method,
+        path = pattern,
+        status,
+        micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
     tracing::trace!(request_id = id, path, "request path");
     decorate(&mut response, &id);
     Ok(response)

@@ -49,7 +49,9 @@ pub async fn unmatched(request: HttpRequest) -> Result<HttpResponse> {
 
 /// The route of the API document itself.
 pub fn document_route(json: &'static str) -> actix_web::Resource {
-    web::resource("/openapi.json").route(web::get().to(move || async move {
-        HttpResponse::Ok().content_type("application/json").body(json)
-    }))
+    web::resource("/openapi.json").route(
+        web::get().to(move || async move {
+            HttpResponse::Ok().content_type("application/json").body(json)
+        }),
+    )
 }

@@ -120,9 +120,8 @@ pub async fn by_slug(
     query: Query<SlugParams>,
 ) -> Result<HttpResponse> {
     let organization = query.0.organization_id.map(|text| OrganizationId::from_text(text.0));
-    let find = move |tx: &mut crate::db::Tx<'_>| {
-        ops::read_by_slug(tx, &path, organization.as_ref())
-    };
+    let find =
+        move |tx: &mut crate::db::Tx<'_>| ops::read_by_slug(tx, &path, organization.as_ref());
     let view = state.db.read(actor.scope(), find).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }

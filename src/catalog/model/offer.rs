@@ -66,7 +66,8 @@ impl SaleBar {
 
 /// 409: the event was called off.
 pub fn event_cancelled() -> Error {
-    Error::conflict("event_cancelled", "The event is cancelled.").with("current_status", "cancelled")
+    Error::conflict("event_cancelled", "The event is cancelled.")
+        .with("current_status", "cancelled")
 }
 
 /// When the sale of a rate ends: its own end, else the event's end, else the event's start.

@@ -134,11 +134,8 @@ pub(in crate::catalog) fn list(
     if let Some(after) = &page.after {
         query = query.filter(events::id.lt(EventId::from_text(after.clone())));
     }
-    let rows: Vec<Event> = query
-        .order(events::id.desc())
-        .limit(page.limit + 1)
-        .offset(page.offset)
-        .load(tx.conn())?;
+    let rows: Vec<Event> =
+        query.order(events::id.desc()).limit(page.limit + 1).offset(page.offset).load(tx.conn())?;
     Ok(Page::cut(rows, page, |event| event.id.to_string()))
 }
 

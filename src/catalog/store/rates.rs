@@ -82,9 +82,8 @@ append_only!(Price, rate_prices::table, 17);
 /// A rate of the mode by its id, whoever owns it: the caller checks the event it belongs to.
 pub(in crate::catalog) fn find(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Rate>> {
     let mode = tx.mode()?;
-    let query = ticket_rates::table
-        .filter(ticket_rates::id.eq(id))
-        .filter(ticket_rates::mode.eq(mode));
+    let query =
+        ticket_rates::table.filter(ticket_rates::id.eq(id)).filter(ticket_rates::mode.eq(mode));
     Ok(query.first(tx.conn()).optional()?)
 }
 

@@ -34,12 +34,15 @@ fn make(
     tail: &str,
     (organization_key, channel_key): (&KeySecret, &KeySecret),
 ) -> Result<Outcome<()>> {
-    let organization = ops::create_organization(tx, &NewOrganization {
-        name: "Sala Apolo".to_owned(),
-        slug: format!("sala-apolo-{tail}"),
-        currency: Currency::parse("EUR"),
-        timezone: Some(chrono_tz::Europe::Madrid),
-    })?;
+    let organization = ops::create_organization(
+        tx,
+        &NewOrganization {
+            name: "Sala Apolo".to_owned(),
+            slug: format!("sala-apolo-{tail}"),
+            currency: Currency::parse("EUR"),
+            timezone: Some(chrono_tz::Europe::Madrid),
+        },
+    )?;
     let channel = ops::create_channel(tx, "Night Guide", &format!("night-guide-{tail}"))?;
     let commission = Commission { kind: CommissionType::Percentage, quantity: 50_000 };
     let terms = Terms { collects: Collects::Platform, commission };

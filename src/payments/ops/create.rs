@@ -250,11 +250,7 @@ fn check_quantities(lines: &[Priced]) -> Result<()> {
 }
 
 /// Who takes the money: the partnership says so, or the organization for its own sale.
-fn collects(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    new: &NewPayment,
-) -> Result<Collects> {
+fn collects(tx: &mut Tx<'_>, organization: &OrganizationId, new: &NewPayment) -> Result<Collects> {
     let Some(channel) = tx.scope().channel() else {
         return match new.collects {
             None | Some(Collects::Platform) => Ok(Collects::Platform),

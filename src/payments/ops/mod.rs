@@ -46,11 +46,7 @@ fn write_back(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
 }
 
 /// A payment with what it bought, as the reader sees it now.
-fn view_for(
-    tx: &mut Tx<'_>,
-    payment: &Payment,
-    reader: &Tenant,
-) -> Result<PaymentView> {
+fn view_for(tx: &mut Tx<'_>, payment: &Payment, reader: &Tenant) -> Result<PaymentView> {
     let (items, tickets) = parts(tx, payment)?;
     Ok(PaymentView::new(payment, &items, tickets, (reader, tx.now())))
 }

@@ -1,0 +1,160 @@
+//! Every operation of the API document, asked by everybody who must not have it: generated from
+//! the document, so that a new operation cannot be forgotten.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::contract::operations;
+use crate::on_both;
+use crate::support::{Reply, TestApp};
+
+/// What exists for the first organization and channel.
+struct Victim {
+    event: String,
+    rate: String,
+    payment: String,
+    ticket: String,
+}
+
+async fn victim(app: &TestApp) -> Victim {
+    let (event, rate) = app.on_sale(json!({"capacity": 100})).await;
+    let paid = app.paid(&rate, 1).await;
+    Victim {
+        event,
+        rate,
+        payment: app.pending(&paid["rate_id"].as_str().unwrap().to_owned(), 1).await,
+        ticket: paid["resource_ids"][0].as_str().unwrap().to_owned(),
+    }
+}
+
+/// The ids that stand in an operation's path and body, or a value of the same form that names
+/// nothing.
+fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (String, Value) {
+    let id = |real: &str| match absent {
+        true => format!("{}_00000000000000000000000000", real.split('_').next().unwrap()),
+        false => real.to_owned(),
+    };
+    let in_path = match operation.split('.').next().unwrap() {
+        "events" => id(&victim.event),
+        "ticket_rates" => id(&victim.rate),
+        "payments" => id(&victim.payment),
+        "tickets" => id(&victim.ticket),
+        _ => String::new(),
+    };
+    let slug = if absent { "nothing" } else { "opening-night-1" };
+    let path = path.replace("{id}", &in_path).replace("{slug}", slug);
+    let card = crate::support::seed::card(crate::support::seed::GOOD_CARD);
+    let bodies: BTreeMap<&str, Value> = [
+        (
+            "ticket_rates.create",
+            json!({"event_id": id(&victim.event), "name": "X",
+            "prices": [{"price": 1}]}),
+        ),
+        ("payments.create", json!({"rate_id": id(&victim.rate), "send_resources": false})),
+        ("payments.pay", card),
+        ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
+        ("events.create", json!({"title": "X"})),
+    ]
+    .into();
+    (path, bodies.get(operation).cloned().unwrap_or_else(|| json!({})))
+}
+
+async fn ask(
+    app: &TestApp,
+    key: Option<&str>,
+    method: &str,
+    (path, body): (String, Value),
+) -> Reply {
+    let method: Method = method.to_uppercase().parse().unwrap();
+    let path = match path.as_str() {
+        "/v1/ticket-rates" if method == Method::GET => format!("{path}?event_id=evt_0"),
+        _ => path,
+    };
+    let mut request = app.request(method.clone(), &path);
+    if let Some(key) = key {
+        request = request.header("X-Api-Key", key);
+    }
+    if method != Method::GET {
+        request = request.json(&body);
+    }
+    app.send(request).await
+}
+
+/// The body without what differs between any two requests.
+fn comparable(reply: &Reply) -> Value {
+    let mut body = reply.body.clone();
+    body["error"]["request_id"] = Value::Null;
+    body
+}
+
+/// The scope an operation demands.
+fn scope(operation: &Value) -> String {
+    operation["security"][0]["api_key"][0].as_str().unwrap().to_owned()
+}
+
+/// Operations that name nothing of anybody's.
+const NAMELESS: [&str; 7] = [
+    "auth.read",
+    "events.create",
+    "events.list",
+    "payments.list",
+    "tickets.list",
+    "changes.list",
+    "ticket_rates.list",
+];
+
+on_both! {
+    async fn nobody_reaches_what_is_not_theirs(app: &TestApp) {
+        let victim = victim(app).await;
+        let before = app.get(&app.seed.org, &format!("/v1/payments/{}", victim.payment)).await;
+        let left = app.availability(&victim.rate).await;
+        let mut asked = 0;
+        for (path, method, operation) in operations() {
+            if !path.starts_with("/v1") {
+                continue;
+            }
+            let id = operation["operationId"].as_str().unwrap();
+            let name = format!("{method} {path}");
+            // No credential, and a revoked form of one.
+            let real = || request(id, &path, &victim, false);
+            ask(app, None, &method, real()).await.refused(401, "unauthorized");
+            // A key without the scope.
+            let scope = scope(&operation);
+            let reader = if scope == "write:payments" { &app.seed.channel_reader } else { &app.seed.org_reader };
+            let without = ask(app, Some(reader), &method, real()).await;
+            if scope == "read" {
+                assert_ne!(without.status, 403, "{name}: every key reads");
+            } else {
+                let error = without.refused(403, "missing_scope");
+                assert_eq!(error["required_scope"], scope.as_str(), "{name}");
+            }
+            if NAMELESS.contains(&id) {
+                continue;
+            }
+            // Another tenant, the other mode: the same answer as for what does not exist.
+            let strangers = [&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live,
+                &app.seed.channel_live];
+            for stranger in strangers {
+                let foreign = ask(app, Some(stranger), &method, real()).await;
+                let absent = ask(app, Some(stranger), &method, request(id, &path, &victim, true)).await;
+                let barred = foreign.status == 403 && foreign.code() == "wrong_principal";
+                assert!(foreign.status == 404 || barred, "{name}: {}", foreign.text);
+                assert_eq!(comparable(&foreign), comparable(&absent), "{name}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 60, "{asked}");
+        let after = app.get(&app.seed.org, &format!("/v1/payments/{}", victim.payment)).await;
+        assert_eq!(before.text, after.text, "the victim's rows are unchanged");
+        assert_eq!(app.availability(&victim.rate).await, left);
+        for key in [&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live] {
+            for list in ["/v1/events", "/v1/payments", "/v1/tickets", "/v1/changes"] {
+                let listed = app.get(key, list).await;
+                let canaries = [&victim.event, &victim.rate, &victim.payment, &victim.ticket];
+                assert!(canaries.iter().all(|id| !listed.text.contains(id.as_str())), "{list}");
+            }
+        }
+    }
+}

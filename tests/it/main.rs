@@ -1,0 +1,28 @@
+//! Behaviour of the whole service over HTTP, on both databases, in one binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    missing_docs
+)]
+
+mod support;
+
+mod admission;
+mod catalog;
+mod changes;
+mod commands;
+mod contract;
+mod edge;
+mod idempotency;
+mod isolation;
+mod mail;
+mod main_job;
+mod payments;
+mod races;
+mod schema;
+mod settle;
+mod tidy;
+mod write_path;
