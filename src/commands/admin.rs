@@ -86,7 +86,7 @@ struct NewPartnership {
     /// Who takes the buyers' money: platform, channel or organization.
     #[arg(long, default_value = "platform", value_parser = collects)]
     collects: Collects,
-    /// The channel's commission: percent of the price (5), or an amount with its currency (1.50EUR).
+    /// The channel's commission: percent of the price (5), or an amount (1.50EUR).
     #[arg(long, default_value = "0", value_parser = commission)]
     commission: Commission,
 }

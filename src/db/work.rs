@@ -81,7 +81,13 @@ where
             self.result = Some(Err(Error::internal("an operation panicked")));
             return Verdict::Panicked;
         };
-        if before.is_none() || conn.depth() != before {
+        let depth = conn.depth();
+        if result.is_err() && depth.is_none() {
+            // The connection went away under the operation; nothing was committed.
+            self.result = Some(Err(unknown_fate(anyhow::anyhow!("the connection broke"))));
+            return Verdict::Lost;
+        }
+        if before.is_none() || depth != before {
             // A transaction the operation opened and did not close: nothing here can be trusted.
             self.result = Some(Err(Error::internal("an operation left a transaction open")));
             return Verdict::Panicked;

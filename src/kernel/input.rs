@@ -181,7 +181,8 @@ string_input! {
     |text| (text.len() <= 254).then(|| lettre::Address::from_str(text).ok()).flatten()
         .map(|address| address.to_string()),
     "must be an e-mail address",
-    |schema| schema.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))).max_length(Some(254))
+    |schema| schema.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
+        .max_length(Some(254))
 }
 
 string_input! {

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use actix_web::ResponseError;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
 use super::state::State;
+use crate::kernel::Error;
 use crate::kernel::ids::{Id, RequestId};
 
 tokio::task_local! {
@@ -29,11 +31,12 @@ pub async fn accompany<B: MessageBody + 'static>(
     let method = request.method().to_string();
     let path = request.path().to_owned();
     let answered = REQUEST_ID.scope(id.clone(), async {
-        // An error that reaches this place becomes a response while the id is still known.
-        match next.call(request).await {
-            Ok(response) => Ok(response.map_into_boxed_body()),
-            Err(error) => Err(error),
+        // What no text of ours can be called is not there; neither database must be asked.
+        if !is_plain(request.path()) {
+            let response = Error::not_found().error_response();
+            return Ok(request.into_response(response).map_into_boxed_body());
         }
+        next.call(request).await.map(|response| response.map_into_boxed_body())
     });
     let mut response = answered.await?;
     let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
@@ -54,6 +57,16 @@ pub async fn accompany<B: MessageBody + 'static>(
     tracing::trace!(request_id = id, path, "request path");
     decorate(&mut response, &id);
     Ok(response)
+}
+
+/// Whether a path decodes to text without control characters.
+fn is_plain(path: &str) -> bool {
+    let pairs = path.split('%').skip(1).map(|part| part.get(..2).unwrap_or(""));
+    let control = |pair: &str| u8::from_str_radix(pair, 16).is_ok_and(|byte| byte < 0x20);
+    let decoded = url::form_urlencoded::parse(path.as_bytes()).all(|(name, value)| {
+        !name.contains(char::REPLACEMENT_CHARACTER) && !value.contains(char::REPLACEMENT_CHARACTER)
+    });
+    decoded && !pairs.into_iter().any(control)
 }
 
 fn new_id(request: &ServiceRequest) -> String {

@@ -80,7 +80,6 @@ on_both! {
 
     async fn a_panic_harms_nobody_else(app: &TestApp) {
         setup(app).await;
-        std::panic::set_hook(Box::new(|_| {}));
         let all = (0..40).map(|id| write(app.db(), move |tx| {
             insert(tx, id)?;
             assert!(id != 20, "an operation panics");

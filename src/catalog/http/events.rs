@@ -108,7 +108,8 @@ pub struct SlugParams {
         ("slug" = String, Path, description = "The slug.")),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
-        (status = 200, body = Data<EventView>, example = json!(super::examples::event("published"))),
+        (status = 200, body = Data<EventView>,
+            example = json!(super::examples::event("published"))),
         (status = 409, body = crate::web::ErrorBody, description = "`ambiguous_slug`."),
         ReadErrors,
     ))]
@@ -133,7 +134,8 @@ pub async fn by_slug(
     params(("id" = String, Path, description = "Id or number.")),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
-        (status = 200, body = Data<EventView>, example = json!(super::examples::event("published"))),
+        (status = 200, body = Data<EventView>,
+            example = json!(super::examples::event("published"))),
         ReadErrors,
     ))]
 #[get("/events/{id}")]
@@ -153,7 +155,8 @@ pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Resul
         ("basic" = ["write:events"])),
     request_body(content = EventFields, example = json!({"venue": "Sala Razzmatazz"})),
     responses(
-        (status = 200, body = Data<EventView>, example = json!(super::examples::event("draft"))),
+        (status = 200, body = Data<EventView>,
+            example = json!(super::examples::event("draft"))),
         WriteErrors,
     ))]
 #[put("/events/{id}")]
@@ -175,7 +178,8 @@ pub async fn update(
         ("basic" = ["write:events"])),
     request_body(content = EventFields, example = json!({"description": null})),
     responses(
-        (status = 200, body = Data<EventView>, example = json!(super::examples::event("draft"))),
+        (status = 200, body = Data<EventView>,
+            example = json!(super::examples::event("draft"))),
         WriteErrors,
     ))]
 #[patch("/events/{id}")]
@@ -213,7 +217,8 @@ async fn change(
         ("basic" = ["write:events"])),
     request_body(content = Option<Empty>, example = json!({})),
     responses(
-        (status = 200, body = Data<EventView>, example = json!(super::examples::event("published"))),
+        (status = 200, body = Data<EventView>,
+            example = json!(super::examples::event("published"))),
         WriteErrors,
     ))]
 #[post("/events/{id}/publish")]
@@ -241,7 +246,8 @@ pub async fn publish(
         ("basic" = ["write:events"])),
     request_body(content = Option<Empty>, example = json!({})),
     responses(
-        (status = 200, body = Data<EventView>, example = json!(super::examples::event("cancelled"))),
+        (status = 200, body = Data<EventView>,
+            example = json!(super::examples::event("cancelled"))),
         WriteErrors,
     ))]
 #[post("/events/{id}/cancel")]
