@@ -32,8 +32,7 @@ pub fn requote(
     capacity: Option<i64>,
     revision: i64,
 ) -> Result<bool> {
-    let now = tx.now();
-    store::release_overdue(tx.conn(), organization, &[id.to_owned()], now)?;
+    store::release_overdue_on(tx, organization, id)?;
     store::requote(tx, organization, id, capacity, revision)
 }
 

@@ -11,6 +11,7 @@ mod errors;
 pub mod health;
 pub mod idempotency;
 pub mod permission;
+mod polish;
 pub mod query;
 pub mod request;
 pub mod router;

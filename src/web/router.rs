@@ -6,6 +6,7 @@ use utoipa_actix_web::{AppExt, scope};
 
 use super::documents::Head;
 use super::health;
+use super::polish::polish;
 use crate::kernel::{Error, Kind, Result};
 use crate::{admission, catalog, outbox, parties, payments, tickets};
 
@@ -24,18 +25,18 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// The API document.
-pub fn document() -> utoipa::openapi::OpenApi {
+pub fn document() -> serde_json::Value {
     use utoipa::OpenApi;
     let app = actix_web::App::new().into_utoipa_app().openapi(Head::openapi()).configure(routes);
-    app.split_for_parts().1
+    // The document is plain data; a failure to write it would be found by every test.
+    let mut document = serde_json::to_value(app.split_for_parts().1).unwrap_or_default();
+    polish(&mut document);
+    document
 }
 
 /// The API document as it is committed and served.
 pub fn document_json() -> String {
-    // The document is plain data; a failure to write it would be a defect found by every test.
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
-    text.push('\n');
-    text
+    format!("{:#}\n", document())
 }
 
 /// What no route matches. A path that exists answers 405 to other methods.

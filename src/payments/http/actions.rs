@@ -60,7 +60,7 @@ pub async fn pay(
     let begin = move |tx: &mut Tx<'_>| ops::pay::begin(tx, &id, &method, claim.as_ref());
     let (charge, attempt) = match state.db.write(actor.scope(), begin).await?.into_inner() {
         Begun::Replay(answer) => return Ok(respond(answer, true)),
-        Begun::Charge(charge, attempt) => (charge, attempt),
+        Begun::Charge(both) => *both,
     };
     let verdict = provider.charge(charge).await?;
     let conclude = move |tx: &mut Tx<'_>| ops::pay::conclude(tx, &attempt, &verdict);

@@ -28,7 +28,7 @@ pub enum Begun {
     /// The key's stored answer.
     Replay(Answer),
     /// The provider is to be asked for this.
-    Charge(Charge, Attempt),
+    Charge(Box<(Charge, Attempt)>),
 }
 
 /// Checks the means of paying before anything is looked up. 400 `raw_card_refused`, 422
@@ -108,7 +108,7 @@ pub fn begin(
     tx.append(attempt.clone());
     let amount = Money::new(payment.amount_minor, payment.currency);
     let charge = Charge { attempt: attempt.id.clone(), amount, card: *test };
-    Ok(Outcome::Done(Begun::Charge(charge, attempt)))
+    Ok(Outcome::Done(Begun::Charge(Box::new((charge, attempt)))))
 }
 
 /// Step three: what the provider said, on record together with the answer.

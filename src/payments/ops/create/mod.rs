@@ -1,43 +1,28 @@
 //! Creating a payment: price it, hold its stock, make its tickets.
 
+mod hold;
+mod wanted;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+use hold::hold;
+use wanted::{Holder, Wanted, read_wanted};
 
 use super::{announce_with, end};
 use crate::catalog::{self, Offer};
 use crate::config::SalesSettings;
 use crate::db::types::Json;
-use crate::db::{Shortage, Tenant, Tx};
-use crate::inventory::{self, Line};
+use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{Id, OrganizationId, PaymentId, RateId, TicketId};
-use crate::kernel::input::Faults;
-use crate::kernel::secret::ServerKey;
 use crate::kernel::{Error, Money, Result, Timestamp};
 use crate::outbox::ChangeKind;
 use crate::parties::{self, Collects};
-use crate::payments::input::{Buyer, NewPayment, NewTicket};
+use crate::payments::input::{Buyer, NewPayment};
 use crate::payments::model::{PaymentStatus, PaymentView};
 use crate::payments::store::{self, Item, Payment};
 use crate::tickets::{self, Ticket, TicketStatus};
-
-/// Most tickets in one payment.
-const TICKETS_MAX: usize = 100;
-
-/// What is wanted, in one form whichever way it was said.
-struct Wanted {
-    rate: String,
-    price: Option<String>,
-    holders: Vec<Holder>,
-    field: String,
-}
-
-#[derive(Clone, Default)]
-struct Holder {
-    full_name: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-}
 
 /// A priced line of the payment.
 struct Priced {
@@ -109,65 +94,6 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
 
 fn count_of(holders: &[Holder]) -> i64 {
     i64::try_from(holders.len()).unwrap_or(i64::MAX)
-}
-
-/// Reads what is bought, in whichever of the three ways it is said.
-fn read_wanted(new: &NewPayment) -> Result<Vec<Wanted>> {
-    let ways = [new.rate_id.is_some(), new.items.is_some(), new.tickets.is_some()];
-    let mut faults = Faults::default();
-    let one_way = ways.iter().filter(|way| **way).count() == 1;
-    faults.check(one_way, "rate_id", "send exactly one of rate_id, items and tickets");
-    let quantity_fits = new.quantity.is_none() || new.rate_id.is_some();
-    faults.check(quantity_fits, "quantity", "goes with rate_id");
-    faults.finish()?;
-    let anonymous = |quantity: Option<i64>| {
-        vec![Holder::default(); usize::try_from(quantity.unwrap_or(1)).unwrap_or(1)]
-    };
-    let mut wanted = Vec::new();
-    if let Some(rate) = &new.rate_id {
-        wanted.push(Wanted {
-            rate: rate.0.clone(),
-            price: None,
-            holders: anonymous(new.quantity.map(|quantity| quantity.0)),
-            field: "rate_id".to_owned(),
-        });
-    }
-    for (index, item) in new.items.iter().flatten().enumerate() {
-        wanted.push(Wanted {
-            rate: item.rate_id.0.clone(),
-            price: item.price_id.as_ref().map(|price| price.0.clone()),
-            holders: anonymous(item.quantity.map(|quantity| quantity.0)),
-            field: format!("items[{index}]"),
-        });
-    }
-    for (index, ticket) in new.tickets.iter().flatten().enumerate() {
-        add_ticket(&mut wanted, index, ticket);
-    }
-    let count: usize = wanted.iter().map(|line| line.holders.len()).sum();
-    if (1..=TICKETS_MAX).contains(&count) {
-        return Ok(wanted);
-    }
-    let field = if new.tickets.is_some() { "tickets" } else { "items" };
-    Err(Error::invalid_field(field, format!("must make 1 to {TICKETS_MAX} tickets in all")))
-}
-
-/// Tickets of the same rate and tier become one line.
-fn add_ticket(wanted: &mut Vec<Wanted>, index: usize, ticket: &NewTicket) {
-    let holder = Holder {
-        full_name: ticket.full_name.as_ref().map(|name| name.0.clone()),
-        email: ticket.email.as_ref().map(|email| email.0.clone()),
-        phone: ticket.phone.as_ref().map(|phone| phone.0.clone()),
-    };
-    let price = ticket.price_id.as_ref().map(|price| price.0.clone());
-    match wanted.iter_mut().find(|line| line.rate == ticket.rate_id.0 && line.price == price) {
-        Some(line) => line.holders.push(holder),
-        None => wanted.push(Wanted {
-            rate: ticket.rate_id.0.clone(),
-            price,
-            holders: vec![holder],
-            field: format!("tickets[{index}]"),
-        }),
-    }
 }
 
 fn expiry(tx: &Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Result<Timestamp> {
@@ -298,83 +224,6 @@ fn take_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
     }
     store::append_reference(tx, payment, reference);
     Ok(())
-}
-
-/// Holds the stock of every counter the payment touches, each once.
-fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Result<()> {
-    let mut wanted: BTreeMap<String, Line> = BTreeMap::new();
-    for line in lines {
-        let (event, rate, price) = (&line.offer.event, &line.offer.rate, &line.offer.price);
-        let count = count_of(&line.holders);
-        let field = &line.field;
-        add(&mut wanted, (event.id.to_string(), Some(event.revision)), (count, field));
-        add(&mut wanted, (rate.id.to_string(), Some(rate.revision)), (count, field));
-        add(&mut wanted, (price.id.to_string(), None), (count, field));
-        if let Some(limit) = rate.max_per_buyer {
-            let counter = buyer_counter(tx, payment, &rate.id)?;
-            inventory::ops::ensure_counter(tx, &payment.organization_id, &counter)?;
-            let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
-                counter,
-                count: 0,
-                at_most: Some(limit),
-                revision: None,
-                shortage: Box::new(buyer_limit(field.clone())),
-            });
-            line.count += count;
-        }
-    }
-    let lines = wanted.into_values().collect();
-    let organization = &payment.organization_id;
-    inventory::ops::hold(tx, organization, payment.id.as_str(), payment.expires_at, lines);
-    Ok(())
-}
-
-fn add(
-    wanted: &mut BTreeMap<String, Line>,
-    (counter, revision): (String, Option<i64>),
-    (count, field): (i64, &str),
-) {
-    let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
-        counter,
-        count: 0,
-        at_most: None,
-        revision,
-        shortage: Box::new(sold_out(field.to_owned())),
-    });
-    line.count += count;
-}
-
-fn sold_out(field: String) -> impl Fn(Shortage) -> Error + Send {
-    move |shortage| {
-        let message = match shortage.left {
-            0 => "It is sold out.".to_owned(),
-            left => format!("Only {left} are left."),
-        };
-        Error::unprocessable("sold_out", message)
-            .on_field(field.clone(), "asks for more than is left")
-            .with("left", shortage.left)
-    }
-}
-
-fn buyer_limit(field: String) -> impl Fn(Shortage) -> Error + Send {
-    move |shortage| {
-        let message = format!("This buyer can have {} more.", shortage.left);
-        Error::unprocessable("buyer_limit", message)
-            .on_field(field.clone(), "asks for more than one buyer may have")
-            .with("left", shortage.left)
-    }
-}
-
-/// The counter of what one buyer has of a rate. The e-mail stands in it under the server's key
-/// only.
-fn buyer_counter(tx: &Tx<'_>, payment: &Payment, rate: &RateId) -> Result<String> {
-    let email = payment.buyer_email.as_ref().ok_or_else(|| {
-        let reason = "is required: this rate limits how many one buyer may have";
-        Error::invalid_field("buyer.email", reason)
-    })?;
-    let key: &ServerKey = tx.environment().get()?;
-    let mac = key.mac("buyer-limit", &[email.to_lowercase().as_bytes()]);
-    Ok(format!("{rate}/{}", data_encoding::HEXLOWER.encode(&mac)))
 }
 
 /// Writes the payment, its items and tickets, and announces it.

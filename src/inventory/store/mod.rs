@@ -1,21 +1,23 @@
 //! The tables `counters`, `holds` and `hold_lines`. Owned: every query names the organization.
 
+mod stock;
+
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{QueryResult, sql_query};
 
 use super::model::{Level, Line};
+
+use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
 use crate::db::types::Instant;
-use crate::db::{AnyConnection, Shortage, StockError, Take, Tx};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
 
-/// Overdue holds released by one purchase at most.
-const OVERDUE_PER_TAKE_MAX: i64 = 100;
+pub(super) use stock::{explain_shortage, release_overdue, take_at_once};
 
 text_enum! {
     /// Where a hold stands.
@@ -76,7 +78,7 @@ fn new_counter(organization: &OrganizationId, id: &str, capacity: Option<i64>) -
     }
 }
 
-pub(super) fn append_counter(
+pub(in crate::inventory) fn append_counter(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     id: &str,
@@ -85,7 +87,7 @@ pub(super) fn append_counter(
     tx.append(new_counter(organization, id, capacity));
 }
 
-pub(super) fn ensure_counter(
+pub(in crate::inventory) fn ensure_counter(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     id: &str,
@@ -98,7 +100,7 @@ pub(super) fn ensure_counter(
     Ok(())
 }
 
-pub(super) fn append_hold(
+pub(in crate::inventory) fn append_hold(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -112,7 +114,7 @@ pub(super) fn append_hold(
     });
 }
 
-pub(super) fn append_line(
+pub(in crate::inventory) fn append_line(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -129,7 +131,7 @@ pub(super) fn append_line(
     });
 }
 
-pub(super) fn requote(
+pub(in crate::inventory) fn requote(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     id: &str,
@@ -159,7 +161,7 @@ fn lines_of<'a>(organization: &'a OrganizationId, hold: &'a str) -> _ {
 }
 
 /// Moves a hold that is `held` and not overdue.
-pub(super) fn advance_in_time(
+pub(in crate::inventory) fn advance_in_time(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -174,7 +176,7 @@ pub(super) fn advance_in_time(
 }
 
 /// Moves a hold from one state to another, whatever the time.
-pub(super) fn advance(
+pub(in crate::inventory) fn advance(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -189,7 +191,11 @@ pub(super) fn advance(
 }
 
 /// Releases a hold that is overdue.
-pub(super) fn expire(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+pub(in crate::inventory) fn expire(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+) -> Result<bool> {
     let now = tx.now();
     let moved = diesel::update(hold_of(organization, hold))
         .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.le(now)))
@@ -198,7 +204,7 @@ pub(super) fn expire(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str)
     Ok(moved == 1)
 }
 
-pub(super) fn state(
+pub(in crate::inventory) fn state(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -207,7 +213,7 @@ pub(super) fn state(
     Ok(found.optional()?)
 }
 
-pub(super) fn settle_lines(
+pub(in crate::inventory) fn settle_lines(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -218,7 +224,7 @@ pub(super) fn settle_lines(
     Ok(())
 }
 
-pub(super) fn suspend_lines(
+pub(in crate::inventory) fn suspend_lines(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -229,7 +235,7 @@ pub(super) fn suspend_lines(
     Ok(())
 }
 
-pub(super) fn resume_lines(
+pub(in crate::inventory) fn resume_lines(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -243,7 +249,7 @@ pub(super) fn resume_lines(
 }
 
 /// Settles the lines of a hold and says what they had taken.
-pub(super) fn settle_lines_returning(
+pub(in crate::inventory) fn settle_lines_returning(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
@@ -281,7 +287,7 @@ const LEVEL: &str = "SELECT c.id AS id, c.capacity AS capacity, c.taken AS taken
      WHERE c.organization_id = $2 AND c.id = $3 \
      GROUP BY c.id, c.capacity, c.taken, c.ever_taken";
 
-pub(super) fn levels(
+pub(in crate::inventory) fn levels(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     ids: &[String],
@@ -302,141 +308,14 @@ pub(super) fn levels(
     Ok(levels)
 }
 
-#[derive(QueryableByName)]
-struct CounterRow {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    capacity: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    taken: i64,
-    #[diesel(sql_type = BigInt)]
-    revision: i64,
-}
-
-/// Applies every take or none. `false` when one of them could not be met.
-pub(super) fn take_at_once(conn: &mut AnyConnection, takes: &[Take]) -> QueryResult<bool> {
-    for (index, take) in takes.iter().enumerate() {
-        if !take_one(conn, take)? {
-            for undone in takes.iter().take(index) {
-                add(conn, undone, -undone.count)?;
-            }
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn counter_of<'a>(organization: &'a OrganizationId, id: &'a str) -> _ {
-    counters::table.filter(counters::organization_id.eq(organization)).filter(counters::id.eq(id))
-}
-
-fn add(conn: &mut AnyConnection, take: &Take, count: i64) -> QueryResult<usize> {
-    diesel::update(counter_of(&take.organization, &take.counter))
-        .set(counters::taken.eq(counters::taken + count))
-        .execute(conn)
-}
-
-fn take_one(conn: &mut AnyConnection, take: &Take) -> QueryResult<bool> {
-    if take.count < 0 {
-        return Ok(add(conn, take, take.count)? == 1);
-    }
-    let after = counters::taken + take.count;
-    let room = counters::capacity.is_null().or(after.nullable().le(counters::capacity));
-    let own_limit = after.le(take.at_most.unwrap_or(i64::MAX));
-    let unquoted = take.revision.is_none().into_sql::<Bool>();
-    let as_quoted = unquoted.or(counters::revision.eq(take.revision.unwrap_or_default()));
-    let updated = diesel::update(counter_of(&take.organization, &take.counter))
-        .filter(room)
-        .filter(own_limit)
-        .filter(as_quoted)
-        .set((counters::taken.eq(after), counters::ever_taken.eq(true)))
-        .execute(conn)?;
-    Ok(updated == 1)
-}
-
-/// Finds the first take that cannot be met, if there still is one.
-pub(super) fn explain_shortage(
-    conn: &mut AnyConnection,
-    takes: &[Take],
-) -> std::result::Result<(), StockError> {
-    for (index, take) in takes.iter().enumerate().filter(|(_, take)| take.count > 0) {
-        let row: CounterRow = sql_query(
-            "SELECT capacity, taken, revision FROM counters WHERE organization_id = $1 AND id = $2",
-        )
-        .bind::<Text, _>(&take.organization)
-        .bind::<Text, _>(&take.counter)
-        .get_result(conn)?;
-        if take.revision.is_some_and(|revision| revision != row.revision) {
-            return Err(StockError::Stale);
-        }
-        let limit = row.capacity.into_iter().chain(take.at_most).min();
-        let left = limit.map(|limit| (limit - row.taken).max(0));
-        if let Some(left) = left.filter(|left| *left < take.count) {
-            return Err(StockError::Short(index, Shortage { left }));
-        }
-    }
-    Ok(())
-}
-
-/// Releases overdue holds on these counters, and gives back what they had on any counter.
-pub(super) fn release_overdue(
-    conn: &mut AnyConnection,
+/// Releases what is overdue on a counter, in an operation that wants to know what is committed.
+pub(in crate::inventory) fn release_overdue_on(
+    tx: &mut Tx<'_>,
     organization: &OrganizationId,
-    counter_ids: &[String],
-    now: Timestamp,
-) -> QueryResult<()> {
-    let due: Vec<String> = hold_lines::table
-        .filter(hold_lines::organization_id.eq(organization))
-        .filter(hold_lines::counter_id.eq_any(counter_ids))
-        .filter(hold_lines::unsettled.eq(true).and(hold_lines::overdue_at.le(now)))
-        .select(hold_lines::hold_id)
-        .distinct()
-        .limit(OVERDUE_PER_TAKE_MAX)
-        .load(conn)?;
-    let mut given: BTreeMap<String, i64> = BTreeMap::new();
-    for hold in free_to_take(conn, organization, due)? {
-        let moved = diesel::update(hold_of(organization, &hold))
-            .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.le(now)))
-            .set(holds::state.eq(HoldState::Released))
-            .execute(conn)?;
-        if moved == 1 {
-            let lines = lines_of(organization, &hold);
-            let lines = lines.select((hold_lines::counter_id, hold_lines::quantity));
-            for (counter, quantity) in lines.load::<(String, i64)>(conn)? {
-                *given.entry(counter).or_default() += quantity;
-            }
-            diesel::update(lines_of(organization, &hold))
-                .set((
-                    hold_lines::unsettled.eq(false),
-                    hold_lines::overdue_at.eq(None::<Timestamp>),
-                ))
-                .execute(conn)?;
-        }
-    }
-    for (counter, quantity) in given {
-        diesel::update(counters::table)
-            .filter(counters::organization_id.eq(organization).and(counters::id.eq(counter)))
-            .set(counters::taken.eq(counters::taken - quantity))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Those of the holds that nobody else is working on: waiting for them while holding counters
-/// could end in a deadlock with somebody who waits for the counters.
-fn free_to_take(
-    conn: &mut AnyConnection,
-    organization: &OrganizationId,
-    ids: Vec<String>,
-) -> QueryResult<Vec<String>> {
-    let wanted = holds::table
-        .filter(holds::organization_id.eq(organization))
-        .filter(holds::id.eq_any(ids.clone()))
-        .select(holds::id);
-    match conn {
-        AnyConnection::Postgres(conn) => wanted.for_update().skip_locked().load(conn),
-        AnyConnection::Sqlite(_) => Ok(ids),
-    }
+    counter: &str,
+) -> Result<()> {
+    let now = tx.now();
+    Ok(release_overdue(tx.conn(), organization, &[counter.to_owned()], now)?)
 }
 
 /// Invariants of this slice: each query returns the rows that break it.

@@ -1,0 +1,88 @@
+//! The stock a payment holds: every counter it touches, each once.
+
+use std::collections::BTreeMap;
+
+use super::{Priced, count_of};
+use crate::db::{Shortage, Tx};
+use crate::inventory::{self, Line};
+use crate::kernel::ids::{Id, RateId};
+use crate::kernel::secret::ServerKey;
+use crate::kernel::{Error, Result};
+use crate::payments::store::Payment;
+
+/// Holds the stock of every counter the payment touches, each once.
+pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Result<()> {
+    let mut wanted: BTreeMap<String, Line> = BTreeMap::new();
+    for line in lines {
+        let (event, rate, price) = (&line.offer.event, &line.offer.rate, &line.offer.price);
+        let count = count_of(&line.holders);
+        let field = &line.field;
+        add(&mut wanted, (event.id.to_string(), Some(event.revision)), (count, field));
+        add(&mut wanted, (rate.id.to_string(), Some(rate.revision)), (count, field));
+        add(&mut wanted, (price.id.to_string(), None), (count, field));
+        if let Some(limit) = rate.max_per_buyer {
+            let counter = buyer_counter(tx, payment, &rate.id)?;
+            inventory::ops::ensure_counter(tx, &payment.organization_id, &counter)?;
+            let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
+                counter,
+                count: 0,
+                at_most: Some(limit),
+                revision: None,
+                shortage: Box::new(buyer_limit(field.clone())),
+            });
+            line.count += count;
+        }
+    }
+    let lines = wanted.into_values().collect();
+    let organization = &payment.organization_id;
+    inventory::ops::hold(tx, organization, payment.id.as_str(), payment.expires_at, lines);
+    Ok(())
+}
+
+fn add(
+    wanted: &mut BTreeMap<String, Line>,
+    (counter, revision): (String, Option<i64>),
+    (count, field): (i64, &str),
+) {
+    let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
+        counter,
+        count: 0,
+        at_most: None,
+        revision,
+        shortage: Box::new(sold_out(field.to_owned())),
+    });
+    line.count += count;
+}
+
+fn sold_out(field: String) -> impl Fn(Shortage) -> Error + Send {
+    move |shortage| {
+        let message = match shortage.left {
+            0 => "It is sold out.".to_owned(),
+            left => format!("Only {left} are left."),
+        };
+        Error::unprocessable("sold_out", message)
+            .on_field(field.clone(), "asks for more than is left")
+            .with("left", shortage.left)
+    }
+}
+
+fn buyer_limit(field: String) -> impl Fn(Shortage) -> Error + Send {
+    move |shortage| {
+        let message = format!("This buyer can have {} more.", shortage.left);
+        Error::unprocessable("buyer_limit", message)
+            .on_field(field.clone(), "asks for more than one buyer may have")
+            .with("left", shortage.left)
+    }
+}
+
+/// The counter of what one buyer has of a rate. The e-mail stands in it under the server's key
+/// only.
+fn buyer_counter(tx: &Tx<'_>, payment: &Payment, rate: &RateId) -> Result<String> {
+    let email = payment.buyer_email.as_ref().ok_or_else(|| {
+        let reason = "is required: this rate limits how many one buyer may have";
+        Error::invalid_field("buyer.email", reason)
+    })?;
+    let key: &ServerKey = tx.environment().get()?;
+    let mac = key.mac("buyer-limit", &[email.to_lowercase().as_bytes()]);
+    Ok(format!("{rate}/{}", data_encoding::HEXLOWER.encode(&mac)))
+}
