@@ -1,7 +1,8 @@
 //! What a counter says at an instant, and what a hold asks for.
 
-use crate::db::Shortage;
+use crate::db::{Shortage, StockError, Take};
 use crate::kernel::Error;
+use crate::kernel::ids::OrganizationId;
 
 /// One line of a hold: so many of one counter, under the limits it was quoted with.
 pub struct Line {
@@ -40,4 +41,76 @@ impl Level {
     pub fn committed(&self) -> i64 {
         self.sold + self.held
     }
+}
+
+/// A counter, locked.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter {
+    /// The limit; `None` is unlimited.
+    pub capacity: Option<i64>,
+    /// Sold and held.
+    pub taken: i64,
+    /// Of what is quoted against it.
+    pub revision: i64,
+}
+
+/// What an operation does to one counter in all: its takes less what it gives back.
+#[derive(Clone, Copy, Debug)]
+pub struct Move<'a> {
+    /// Owner of the counter.
+    pub organization: &'a OrganizationId,
+    /// The counter.
+    pub counter: &'a str,
+    /// How many; negative gives back.
+    pub quantity: i64,
+    /// The strictest limit a take stated itself.
+    pub at_most: Option<i64>,
+    /// The revision a take was quoted at.
+    pub revision: Option<i64>,
+    /// Index of the first take of this counter, whose shortage speaks for it.
+    pub take: usize,
+}
+
+/// One move per counter, from takes in the order of their counters.
+pub fn moves(takes: &[Take]) -> Vec<Move<'_>> {
+    let mut moves: Vec<Move<'_>> = Vec::new();
+    for (index, take) in takes.iter().enumerate() {
+        let same = moves
+            .last_mut()
+            .filter(|last| last.counter == take.counter && *last.organization == take.organization);
+        match same {
+            Some(same) => {
+                same.quantity += take.count;
+                same.at_most = same.at_most.into_iter().chain(take.at_most).min();
+                same.revision = same.revision.or(take.revision);
+                if take.count > 0 {
+                    same.take = index;
+                }
+            }
+            None => moves.push(Move {
+                organization: &take.organization,
+                counter: &take.counter,
+                quantity: take.count,
+                at_most: take.at_most,
+                revision: take.revision,
+                take: index,
+            }),
+        }
+    }
+    moves
+}
+
+/// Whether every move fits its counter; otherwise the first that does not.
+pub fn fit(counters: &[Counter], moves: &[Move<'_>]) -> Result<(), StockError> {
+    for (counter, wanted) in counters.iter().zip(moves) {
+        if wanted.revision.is_some_and(|revision| revision != counter.revision) {
+            return Err(StockError::Stale);
+        }
+        let limit = counter.capacity.into_iter().chain(wanted.at_most).min();
+        let left = limit.map(|limit| limit - counter.taken);
+        if let Some(left) = left.filter(|left| wanted.quantity > 0 && *left < wanted.quantity) {
+            return Err(StockError::Short(wanted.take, Shortage { left: left.max(0) }));
+        }
+    }
+    Ok(())
 }

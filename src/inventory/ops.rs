@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Level, Line};
+use super::model::{Level, Line, fit, moves};
 use super::store::{self, HoldState};
 use crate::db::{AnyConnection, Stock, StockError, Take, Tx};
 use crate::kernel::ids::OrganizationId;
@@ -143,15 +143,19 @@ impl Stock for Counters {
         takes: &[Take],
         now: Timestamp,
     ) -> Result<(), StockError> {
-        if store::take_at_once(conn, takes)? {
-            return Ok(());
+        let moves = moves(takes);
+        let counters = store::lock(conn, &moves)?;
+        if let Err(error) = fit(&counters, &moves) {
+            if matches!(error, StockError::Stale) {
+                return Err(error);
+            }
+            // Overdue holds may be in the way: release those, then look again.
+            for wanted in moves.iter().filter(|wanted| wanted.quantity > 0) {
+                let counter = [wanted.counter.to_owned()];
+                store::release_overdue(conn, wanted.organization, &counter, now)?;
+            }
+            fit(&store::lock(conn, &moves)?, &moves)?;
         }
-        // Somebody else's overdue holds may be in the way: release those, then look closely.
-        for take in takes.iter().filter(|take| take.count > 0) {
-            let counter = std::slice::from_ref(&take.counter);
-            store::release_overdue(conn, &take.organization, counter, now)?;
-        }
-        store::explain_shortage(conn, takes)?;
-        if store::take_at_once(conn, takes)? { Ok(()) } else { Err(StockError::Stale) }
+        Ok(store::apply(conn, &moves)?)
     }
 }

@@ -24,7 +24,7 @@ async fn victim(app: &TestApp) -> Victim {
     Victim {
         event,
         rate,
-        payment: app.pending(&paid["rate_id"].as_str().unwrap().to_owned(), 1).await,
+        payment: app.pending(paid["rate_id"].as_str().unwrap(), 1).await,
         ticket: paid["resource_ids"][0].as_str().unwrap().to_owned(),
     }
 }

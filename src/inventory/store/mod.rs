@@ -17,7 +17,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
 
-pub(super) use stock::{explain_shortage, release_overdue, take_at_once};
+pub(super) use stock::{apply, lock, release_overdue};
 
 text_enum! {
     /// Where a hold stands.

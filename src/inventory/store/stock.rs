@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, sql_query};
 
 use super::{HoldState, hold_of, lines_of};
+use crate::db::AnyConnection;
 use crate::db::schema::{counters, hold_lines, holds};
-use crate::db::{AnyConnection, Shortage, StockError, Take};
+use crate::inventory::model::{Counter, Move};
 use crate::kernel::Timestamp;
 use crate::kernel::ids::OrganizationId;
 
@@ -27,117 +28,85 @@ struct CounterRow {
     revision: i64,
 }
 
-/// Applies every take or none. `false` when one of them could not be met.
-pub(in crate::inventory) fn take_at_once(
+/// Locks the counters in the order given (which is id order) and reads their last versions.
+pub(in crate::inventory) fn lock(
     conn: &mut AnyConnection,
-    takes: &[Take],
-) -> QueryResult<bool> {
+    moves: &[Move<'_>],
+) -> QueryResult<Vec<Counter>> {
+    let found = match conn {
+        AnyConnection::Postgres(conn) => {
+            let wanted = values(moves.len(), &["text", "text"]);
+            let query = format!(
+                "SELECT c.capacity, c.taken, c.revision FROM counters c \
+                 JOIN (VALUES {wanted}) w (organization_id, id) \
+                 ON w.organization_id = c.organization_id AND w.id = c.id \
+                 ORDER BY c.organization_id, c.id FOR UPDATE OF c"
+            );
+            let mut query = sql_query(query).into_boxed::<Pg>();
+            for wanted in moves {
+                query = query.bind::<Text, _>(wanted.organization).bind::<Text, _>(wanted.counter);
+            }
+            query.load(conn)?
+        }
+        AnyConnection::Sqlite(conn) => {
+            let read = |wanted: &Move<'_>| {
+                let query = "SELECT capacity, taken, revision FROM counters \
+                    WHERE organization_id = $1 AND id = $2";
+                sql_query(query)
+                    .bind::<Text, _>(wanted.organization)
+                    .bind::<Text, _>(wanted.counter)
+                    .get_result(conn)
+            };
+            moves.iter().map(read).collect::<QueryResult<Vec<CounterRow>>>()?
+        }
+    };
+    if found.len() != moves.len() {
+        return Err(diesel::result::Error::NotFound);
+    }
+    let counter = |CounterRow { capacity, taken, revision }| Counter { capacity, taken, revision };
+    Ok(found.into_iter().map(counter).collect())
+}
+
+/// Moves locked counters. What does not fit is stopped by the tables' own CHECK.
+pub(in crate::inventory) fn apply(conn: &mut AnyConnection, moves: &[Move<'_>]) -> QueryResult<()> {
     match conn {
-        AnyConnection::Postgres(conn) => take_in_one_statement(conn, takes),
-        AnyConnection::Sqlite(_) => take_one_by_one(conn, takes),
+        AnyConnection::Postgres(conn) => {
+            let rows = values(moves.len(), &["text", "text", "bigint"]);
+            let query = format!(
+                "UPDATE counters c SET taken = c.taken + m.quantity, ever_taken = TRUE \
+                 FROM (VALUES {rows}) m (organization_id, id, quantity) \
+                 WHERE c.organization_id = m.organization_id AND c.id = m.id"
+            );
+            let mut query = sql_query(query).into_boxed::<Pg>();
+            for moved in moves {
+                query = query
+                    .bind::<Text, _>(moved.organization)
+                    .bind::<Text, _>(moved.counter)
+                    .bind::<BigInt, _>(moved.quantity);
+            }
+            query.execute(conn).map(|_| ())
+        }
+        AnyConnection::Sqlite(conn) => moves.iter().try_for_each(|moved| {
+            diesel::update(counters::table.find((moved.organization, moved.counter)))
+                .set((
+                    counters::taken.eq(counters::taken + moved.quantity),
+                    counters::ever_taken.eq(true),
+                ))
+                .execute(conn)
+                .map(|_| ())
+        }),
     }
 }
 
-/// One round trip: lock the counters in id order, then move them all if every one of them fits.
-/// The lock waits for the row's last version, so what is compared is what is updated.
-fn take_in_one_statement(conn: &mut PgConnection, takes: &[Take]) -> QueryResult<bool> {
-    let row = |index: usize| {
-        let first = index * 5;
-        let place = |offset: usize, kind: &str| format!("${}::{kind}", first + offset);
-        let kinds = ["text", "text", "bigint", "bigint", "bigint"];
-        let places: Vec<String> = (1..).zip(kinds).map(|(at, kind)| place(at, kind)).collect();
+/// `($1::text, $2::bigint), ($3::text, ...)`.
+fn values(rows: usize, kinds: &[&str]) -> String {
+    let row = |row: usize| {
+        let place =
+            |(column, kind): (usize, &&str)| format!("${}::{kind}", row * kinds.len() + column + 1);
+        let places: Vec<String> = kinds.iter().enumerate().map(place).collect();
         format!("({})", places.join(", "))
     };
-    let rows: Vec<String> = (0..takes.len()).map(row).collect();
-    let query = format!(
-        "WITH want (organization_id, id, quantity, at_most, revision) AS (VALUES {}), \
-         locked AS (SELECT c.organization_id, c.id, w.quantity, w.quantity < 0 OR \
-         (c.taken + w.quantity <= COALESCE(LEAST(c.capacity, w.at_most), 9223372036854775807) \
-         AND c.revision = COALESCE(w.revision, c.revision)) AS fits \
-         FROM counters c JOIN want w ON w.organization_id = c.organization_id AND w.id = c.id \
-         ORDER BY c.organization_id, c.id FOR UPDATE OF c) \
-         UPDATE counters c SET taken = c.taken + l.quantity, ever_taken = TRUE FROM locked l \
-         WHERE c.organization_id = l.organization_id AND c.id = l.id \
-         AND (SELECT bool_and(fits) AND COUNT(*) = {} FROM locked)",
-        rows.join(", "),
-        takes.len(),
-    );
-    let mut query = sql_query(query).into_boxed::<Pg>();
-    for take in takes {
-        query = query
-            .bind::<Text, _>(&take.organization)
-            .bind::<Text, _>(&take.counter)
-            .bind::<BigInt, _>(take.count)
-            .bind::<Nullable<BigInt>, _>(take.at_most)
-            .bind::<Nullable<BigInt>, _>(take.revision);
-    }
-    Ok(query.execute(conn)? == takes.len())
-}
-
-/// SQLite has one writer: nobody comes between these statements.
-fn take_one_by_one(conn: &mut AnyConnection, takes: &[Take]) -> QueryResult<bool> {
-    for (index, take) in takes.iter().enumerate() {
-        if !take_one(conn, take)? {
-            for undone in takes.iter().take(index) {
-                add(conn, undone, -undone.count)?;
-            }
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn counter_of<'a>(organization: &'a OrganizationId, id: &'a str) -> _ {
-    counters::table.filter(counters::organization_id.eq(organization)).filter(counters::id.eq(id))
-}
-
-fn add(conn: &mut AnyConnection, take: &Take, count: i64) -> QueryResult<usize> {
-    diesel::update(counter_of(&take.organization, &take.counter))
-        .set(counters::taken.eq(counters::taken + count))
-        .execute(conn)
-}
-
-fn take_one(conn: &mut AnyConnection, take: &Take) -> QueryResult<bool> {
-    if take.count < 0 {
-        return Ok(add(conn, take, take.count)? == 1);
-    }
-    let after = counters::taken + take.count;
-    let room = counters::capacity.is_null().or(after.nullable().le(counters::capacity));
-    let own_limit = after.le(take.at_most.unwrap_or(i64::MAX));
-    let unquoted = take.revision.is_none().into_sql::<Bool>();
-    let as_quoted = unquoted.or(counters::revision.eq(take.revision.unwrap_or_default()));
-    let updated = diesel::update(counter_of(&take.organization, &take.counter))
-        .filter(room)
-        .filter(own_limit)
-        .filter(as_quoted)
-        .set((counters::taken.eq(after), counters::ever_taken.eq(true)))
-        .execute(conn)?;
-    Ok(updated == 1)
-}
-
-/// Finds the first take that cannot be met, if there still is one.
-pub(in crate::inventory) fn explain_shortage(
-    conn: &mut AnyConnection,
-    takes: &[Take],
-) -> std::result::Result<(), StockError> {
-    for (index, take) in takes.iter().enumerate().filter(|(_, take)| take.count > 0) {
-        let row: CounterRow = sql_query(
-            "SELECT capacity, taken, revision FROM counters WHERE organization_id = $1 AND id = $2",
-        )
-        .bind::<Text, _>(&take.organization)
-        .bind::<Text, _>(&take.counter)
-        .get_result(conn)?;
-        if take.revision.is_some_and(|revision| revision != row.revision) {
-            return Err(StockError::Stale);
-        }
-        let limit = row.capacity.into_iter().chain(take.at_most).min();
-        let left = limit.map(|limit| (limit - row.taken).max(0));
-        if let Some(left) = left.filter(|left| *left < take.count) {
-            return Err(StockError::Short(index, Shortage { left }));
-        }
-    }
-    Ok(())
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Releases overdue holds on these counters, and gives back what they had on any counter.

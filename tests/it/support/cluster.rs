@@ -169,7 +169,7 @@ fn binaries() -> Option<PathBuf> {
     for path in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
         found.push((0, path));
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     let whole = |path: &PathBuf| path.join("initdb").exists() && path.join("postgres").exists();
     found.into_iter().map(|(_, path)| path).find(whole)
 }
