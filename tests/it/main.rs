@@ -21,6 +21,7 @@ mod isolation;
 mod mail;
 mod main_job;
 mod payments;
+mod providers;
 mod races;
 mod schema;
 mod settle;
