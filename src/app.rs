@@ -166,9 +166,7 @@ fn serve(
     listener: TcpListener,
     (state, provider): (web::Data<Shared>, web::Data<dyn Provider>),
 ) -> anyhow::Result<Server> {
-    // Made once and kept for the life of the process.
-    static DOCUMENT: OnceLock<String> = OnceLock::new();
-    let document = DOCUMENT.get_or_init(router::document_json).as_str();
+    let document = web::Data::new(router::served_document(config.http.base_url.as_ref()));
     let app = move || {
         App::new()
             .app_data(state.clone())
@@ -178,7 +176,7 @@ fn serve(
             .into_utoipa_app()
             .configure(router::routes)
             .into_app()
-            .service(router::document_route(document))
+            .service(router::document_route(document.clone()))
             .configure(pages::routes)
             .default_service(web::route().to(router::unmatched))
     };

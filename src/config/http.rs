@@ -10,7 +10,7 @@ pub struct HttpSettings {
     /// Address to listen on.
     #[arg(long, env = "RIALTO_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// The public address of this server, for links; unset: http:// and the listening address.
+    /// The public address of this server, as the API document names it.
     #[arg(long, env = "RIALTO_BASE_URL")]
     pub base_url: Option<url::Url>,
     /// HTTP threads; unset: one per core.

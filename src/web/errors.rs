@@ -9,7 +9,7 @@ use super::request;
 use crate::kernel::{Error, Kind};
 
 /// Where the codes are explained.
-const DOC_URL: &str = "/docs/#errors";
+const DOC_URL: &str = "/docs";
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {

@@ -48,11 +48,21 @@ pub async fn unmatched(request: HttpRequest) -> Result<HttpResponse> {
     Err(Error::not_found())
 }
 
+/// The API document as a server at a public address serves it.
+pub fn served_document(base_url: Option<&url::Url>) -> String {
+    let mut document = document();
+    if let (Some(base), Some(fields)) = (base_url, document.as_object_mut()) {
+        let server = serde_json::json!([{"url": base.as_str().trim_end_matches('/')}]);
+        fields.insert("servers".to_owned(), server);
+    }
+    document.to_string()
+}
+
 /// The route of the API document itself.
-pub fn document_route(json: &'static str) -> actix_web::Resource {
-    web::resource("/openapi.json").route(
-        web::get().to(move || async move {
-            HttpResponse::Ok().content_type("application/json").body(json)
-        }),
-    )
+pub fn document_route(json: web::Data<String>) -> actix_web::Resource {
+    let answer = move || {
+        let json = json.clone();
+        async move { HttpResponse::Ok().content_type("application/json").body(json.to_string()) }
+    };
+    web::resource("/openapi.json").route(web::get().to(answer))
 }

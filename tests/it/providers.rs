@@ -1,6 +1,6 @@
 //! Crashes between the three steps of paying: the worker asks the provider until it knows.
 
-use rialto::db::{Outcome, Scope, Tenant, Tx};
+use rialto::db::{Scope, Tenant, Tx};
 use rialto::kernel::Mode;
 use rialto::payments::input::Pay;
 use rialto::payments::ops::pay::{self, Begun};

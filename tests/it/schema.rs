@@ -131,6 +131,19 @@ fn postgres_has_the_claimed_schema_and_can_be_undone() {
 }
 
 #[test]
+fn a_postgres_that_does_not_flush_is_refused() {
+    if !available(Backend::Postgres) {
+        return;
+    }
+    let cluster = cluster().unwrap();
+    let name = cluster.create_empty();
+    cluster.execute(&format!("ALTER DATABASE {name} SET synchronous_commit = off"));
+    let refused = migrate(&DatabaseUrl::Postgres(cluster.url(&name))).unwrap_err();
+    assert!(refused.to_string().contains("synchronous_commit"), "{refused:#}");
+    cluster.remove(&name);
+}
+
+#[test]
 fn both_trees_have_the_same_names() {
     let names = |tree: &str| {
         let mut names: Vec<_> = std::fs::read_dir(format!("migrations/{tree}"))

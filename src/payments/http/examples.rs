@@ -43,5 +43,5 @@ pub fn payments() -> Value {
 pub fn declined() -> Value {
     json!({"success": false, "error": {"type": "card_error", "code": "card_declined",
         "message": "The card was declined.", "details": null, "errors": [], "retryable": false,
-        "request_id": "req_01", "doc_url": "/docs/#errors", "decline_code": "generic_decline"}})
+        "request_id": "req_01", "doc_url": "/docs", "decline_code": "generic_decline"}})
 }
