@@ -29,6 +29,8 @@ use crate::{admission, catalog, db, inventory, mail, outbox, pages, parties, pay
 const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
 /// An idle connection is closed after so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Measurements are summed up so often.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// Connections per HTTP thread.
 const CONNECTIONS_MAX: usize = 2000;
 /// Connections waiting to be accepted.
@@ -41,6 +43,7 @@ pub struct Application {
     db: Db,
     worker: Worker,
     ready: Arc<AtomicBool>,
+    metrics: PrometheusHandle,
     config: Config,
 }
 
@@ -54,8 +57,8 @@ pub struct Stopper {
 
 /// A database with everything the slices need, without HTTP: what the operator's commands use.
 pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("cannot make {}", config.data_dir.display()))?;
+    config.sales.check()?;
+    config.make_data_dir()?;
     let url = config.database_url()?;
     let ran = db::migrate(&url)?;
     if !ran.is_empty() {
@@ -98,18 +101,19 @@ impl Application {
         let transport = Transport::from_config(&config)?;
         let worker = Worker::new(db.clone(), handlers(transport, provider.clone()));
         let ready = Arc::new(AtomicBool::new(true));
+        let metrics = recorder()?;
         let state = web::Data::new(Shared {
             db: db.clone(),
             authenticators: vec![Box::new(parties::KeyAuthenticator)],
             sales: config.sales.clone(),
             ready: ready.clone(),
-            metrics: recorder()?,
+            metrics: metrics.clone(),
         });
         let listener = TcpListener::bind(config.http.listen)
             .with_context(|| format!("cannot listen on {}", config.http.listen))?;
         let address = listener.local_addr()?;
         let server = serve(&config, listener, (state, web::Data::from(provider)))?;
-        Ok(Self { server, address, db, worker, ready, config })
+        Ok(Self { server, address, db, worker, ready, metrics, config })
     }
 
     /// Where it listens.
@@ -143,10 +147,12 @@ impl Application {
                 worker.run(stopped).await;
             }
         });
+        let measuring = tokio::spawn(keep_measurements_small(self.metrics));
         tracing::info!(address = %self.address, "listening");
         self.server.await?;
         stop.send_replace(true);
         working.await?;
+        measuring.abort();
         tracing::info!("stopped");
         Ok(())
     }
@@ -235,6 +241,14 @@ async fn forget_old_keys(db: &Db) -> crate::kernel::Result<usize> {
     }
     let write = db.write(&scope, |tx| Ok(Outcome::Done(crate::web::idempotency::sweep(tx)?)));
     Ok(write.await?.into_inner())
+}
+
+/// Samples are kept until somebody reads them or sums them up.
+async fn keep_measurements_small(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(MEASURE_EVERY).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// The process has one recorder, however many applications it builds.

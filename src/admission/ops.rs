@@ -10,7 +10,7 @@ use crate::tickets::{self, TicketView};
 /// `already_checked_in`.
 pub fn check_in(tx: &mut Tx<'_>, id: &str) -> Result<TicketView> {
     let ticket = tickets::ops::find(tx, id)?;
-    let event = catalog::ops::events::of_row(tx, &ticket.organization_id, &ticket.event_id)?;
+    let event = catalog::ops::events::of_row_held(tx, &ticket.organization_id, &ticket.event_id)?;
     catalog::ops::events::check_not_cancelled(&event)?;
     let ticket = tickets::ops::enter(tx, &ticket)?;
     store::append(tx, &ticket);

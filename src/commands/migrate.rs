@@ -2,15 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
-
 use crate::config::Config;
 use crate::db;
 
 /// Runs what is pending and says what it was.
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("cannot make {}", config.data_dir.display()))?;
+    config.make_data_dir()?;
     let ran = db::migrate(&config.database_url()?)?;
     match ran.len() {
         0 => println!("The database is up to date."),

@@ -9,6 +9,7 @@ mod sales;
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 
 pub use database::DatabaseSettings;
@@ -52,6 +53,16 @@ impl Config {
             Some(url) => DatabaseUrl::parse(secrecy::ExposeSecret::expose_secret(url)),
             None => Ok(DatabaseUrl::Sqlite(self.data_dir.join("rialto.sqlite3"))),
         }
+    }
+
+    /// Makes the data directory, for this user's eyes only.
+    pub fn make_data_dir(&self) -> anyhow::Result<()> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let made = builder.create(&self.data_dir);
+        made.with_context(|| format!("cannot make {}", self.data_dir.display()))
     }
 
     /// Where captured mail goes.

@@ -14,3 +14,14 @@ pub struct SalesSettings {
         value_parser = clap::value_parser!(i64).range(1..=86_400))]
     pub hold_seconds_max: i64,
 }
+
+impl SalesSettings {
+    /// Refuses a default that is longer than the limit.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.hold_seconds <= self.hold_seconds_max,
+            "RIALTO_HOLD_SECONDS is longer than RIALTO_HOLD_SECONDS_MAX"
+        );
+        Ok(())
+    }
+}

@@ -4,6 +4,7 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::Tx;
+use super::conn::{AnyConnection, DatabaseUrl, Purpose};
 use crate::kernel::Result;
 
 /// Rows reported per broken invariant at most.
@@ -27,11 +28,22 @@ struct Row {
     broken: String,
 }
 
+/// Runs the checks on a connection of their own, which may take its time, and reports those that
+/// are broken.
+pub fn run_alone(url: &DatabaseUrl, checks: &[Check]) -> anyhow::Result<Vec<Broken>> {
+    let mut conn = url.connect(Purpose::Migrate)?;
+    Ok(run_on(&mut conn, checks)?)
+}
+
 /// Runs the checks and reports those that are broken.
 pub fn run(tx: &mut Tx<'_>, checks: &[Check]) -> Result<Vec<Broken>> {
+    Ok(run_on(tx.conn(), checks)?)
+}
+
+fn run_on(conn: &mut AnyConnection, checks: &[Check]) -> diesel::QueryResult<Vec<Broken>> {
     let mut found = Vec::new();
     for (rule, query) in checks {
-        let rows: Vec<Row> = sql_query(*query).load(tx.conn())?;
+        let rows: Vec<Row> = sql_query(*query).load(conn)?;
         if !rows.is_empty() {
             let rows = rows.into_iter().take(ROWS_MAX).map(|row| row.broken).collect();
             found.push(Broken { rule, rows });

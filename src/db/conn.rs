@@ -172,6 +172,9 @@ fn prepare_postgres(conn: &mut PgConnection, purpose: Purpose) -> anyhow::Result
             bail!("PostgreSQL runs with {setting} = {value}; an acknowledged sale could be lost");
         }
     }
+    if pg_setting(conn, "server_encoding")? != "UTF8" {
+        bail!("the PostgreSQL database must be encoded in UTF8");
+    }
     if purpose == Purpose::Write && pg_setting(conn, "transaction_isolation")? != "read committed" {
         bail!("PostgreSQL did not accept READ COMMITTED");
     }

@@ -31,25 +31,28 @@ pub fn server_key(
     ServerKey::from_hex(&hex).context("the server key must have at least 64 hexadecimal digits")
 }
 
+/// Written beside and linked, so that the file is never seen half made; whoever links first wins.
 fn in_file(path: &Path) -> anyhow::Result<String> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(mut file) => {
-            let key = ServerKey::generate_hex();
-            file.write_all(key.as_bytes())?;
+    if !path.exists() {
+        let beside = path.with_extension(format!("{}.part", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let made = || -> std::io::Result<()> {
+            let mut file = options.open(&beside)?;
+            file.write_all(ServerKey::generate_hex().as_bytes())?;
             file.sync_all()?;
-            Ok(key)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mut key = String::new();
-            std::fs::File::open(path)?.read_to_string(&mut key)?;
-            Ok(key)
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+            match std::fs::hard_link(&beside, path) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+                _ => std::fs::remove_file(&beside),
+            }
+        };
+        made().with_context(|| format!("cannot make {}", path.display()))?;
     }
+    let mut key = String::new();
+    std::fs::File::open(path)?.read_to_string(&mut key)?;
+    Ok(key)
 }
 
 fn in_database(conn: &mut AnyConnection) -> anyhow::Result<String> {

@@ -36,6 +36,11 @@ pub fn requote(
     store::requote(tx, organization, id, capacity, revision)
 }
 
+/// Holds a counter until the end of the transaction: what is read of it next stays true.
+pub fn lock(tx: &mut Tx<'_>, organization: &OrganizationId, id: &str) -> Result<()> {
+    store::lock_one(tx, organization, id)
+}
+
 /// What counters say now. A counter that does not exist is not in the answer.
 pub fn levels(
     tx: &mut Tx<'_>,
@@ -150,11 +155,17 @@ impl Stock for Counters {
                 return Err(error);
             }
             // Overdue holds may be in the way: release those, then look again.
+            let mut all_released = true;
             for wanted in moves.iter().filter(|wanted| wanted.quantity > 0) {
                 let counter = [wanted.counter.to_owned()];
-                store::release_overdue(conn, wanted.organization, &counter, now)?;
+                all_released &= store::release_overdue(conn, wanted.organization, &counter, now)?;
             }
-            fit(&store::lock(conn, &moves)?, &moves)?;
+            let again = fit(&store::lock(conn, &moves)?, &moves);
+            if again.is_err() && !all_released {
+                // Somebody else is just releasing what this one needs.
+                return Err(StockError::Stale);
+            }
+            again?;
         }
         Ok(store::apply(conn, &moves)?)
     }

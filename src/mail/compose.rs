@@ -1,8 +1,8 @@
 //! From a sale to a message: words from the templates, pictures inline.
 
-use lettre::Message;
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::{Address, Message};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -133,7 +133,7 @@ pub fn message(letter: &Letter, job: &JobId, sender: &Mailbox) -> Result<Message
         1 => format!("Your ticket: {}", letter.title),
         count => format!("Your {count} tickets: {}", letter.title),
     };
-    let to: Mailbox = letter.to.parse().map_err(Error::internal)?;
+    let to = Mailbox::new(None, letter.to.parse::<Address>().map_err(Error::internal)?);
     let mut html = MultiPart::related()
         .singlepart(SinglePart::html(template::render("tickets.html", letter)?));
     for ticket in &letter.tickets {

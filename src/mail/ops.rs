@@ -36,6 +36,10 @@ pub fn on_change(change: &Change) -> Option<Job> {
 pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
     let key = key_of(&job.payload)?;
     let write = move |tx: &mut Tx<'_>| {
+        // Another worker that took this job over writes the others; never both.
+        if !jobs::finish(tx, &job)? {
+            return Ok(Outcome::Done(()));
+        }
         if let Some(sale) = sale(tx, &key)? {
             for recipient in 0..recipients(&sale.payment, &sale.tickets).len() {
                 let (organization, payment) = &key;
@@ -51,7 +55,7 @@ pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
                 );
             }
         }
-        jobs::finish(tx, &job.id).map(Outcome::Done)
+        Ok(Outcome::Done(()))
     };
     db.write(&Scope::platform(REASON), write).await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! The ordered feed of one tenant.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::model::ChangeKind;
@@ -32,11 +34,17 @@ pub struct Entry {
     pub object: Value,
 }
 
-/// Numbers everything that has committed.
+/// Looks again so soon when another server is numbering.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Numbers everything that has committed, or waits for another server to do so.
 pub async fn sequence(db: &Db) -> Result<()> {
     let scope = Scope::platform("numbering committed changes");
     while db.read(&scope, store::anything_pending).await? {
-        db.write(&scope, |tx| Ok(Outcome::Done(store::sequence(tx)?))).await?;
+        let numbered = db.write(&scope, |tx| Ok(Outcome::Done(store::sequence(tx)?))).await?;
+        if numbered.into_inner().is_none() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
     Ok(())
 }

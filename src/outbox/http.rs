@@ -1,5 +1,6 @@
 //! `GET /v1/changes`.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get};
@@ -13,7 +14,7 @@ use super::feed::{self, Entry};
 use super::model::ChangeKind;
 use crate::kernel::input::Faults;
 use crate::kernel::page::{self, encode_cursor};
-use crate::kernel::{Mode, Result, Timestamp};
+use crate::kernel::{Error, Mode, Result, Timestamp};
 use crate::web::permission::Read;
 use crate::web::query::{CursorText, Limit, NumberText};
 use crate::web::{Actor, Pagination, Query, ReadErrors, state::State};
@@ -121,7 +122,10 @@ pub async fn list(
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
     let ListParams { after, wait, limit } = query.0;
-    let place: i64 = after.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
+    let place: i64 = match after {
+        Some(cursor) => cursor.0.parse().map_err(|_| not_a_place())?,
+        None => 0,
+    };
     let limit = limit.map_or(page::LIMIT_DEFAULT, |limit| limit.0);
     let wait = wait.and_then(|wait| u64::try_from(wait.0).ok()).unwrap_or(0);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wait);
@@ -131,7 +135,8 @@ pub async fn list(
         feed::sequence(&state.db).await?;
         let scope = actor.scope();
         let entries = state.db.read(scope, move |tx| feed::after(tx, place, limit + 1)).await?;
-        if !entries.is_empty() || tokio::time::Instant::now() >= deadline {
+        let stopping = !state.ready.load(Ordering::SeqCst);
+        if !entries.is_empty() || stopping || tokio::time::Instant::now() >= deadline {
             return Ok(HttpResponse::Ok().json(answer(entries, place, limit)));
         }
         tokio::select! {
@@ -139,6 +144,10 @@ pub async fn list(
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
+}
+
+fn not_a_place() -> Error {
+    Error::invalid_field("after", "must be a next_cursor of an earlier answer of this feed")
 }
 
 fn answer(mut entries: Vec<Entry>, place: i64, limit: i64) -> ChangeList {

@@ -9,8 +9,6 @@ use crate::kernel::{Result, Timestamp};
 
 /// A claimed job is not given to anybody else for so long.
 pub const LEASE_SECONDS: i64 = 60;
-/// Jobs claimed at once.
-pub const CLAIM_MAX: i64 = 16;
 /// Pauses between the tries of a job, in seconds; then it is kept as failed.
 pub const RETRY_SECONDS: [i64; 8] = [5, 30, 120, 600, 1800, 7200, 21_600, 57_600];
 
@@ -49,19 +47,25 @@ pub fn enqueue(tx: &mut Tx<'_>, job: Job) {
     store::append_job(tx, job);
 }
 
-/// Takes due jobs for the length of the lease.
-pub(super) fn claim(tx: &mut Tx<'_>) -> Result<Vec<Claimed>> {
-    store::claim_jobs(tx, CLAIM_MAX, tx.now().plus_seconds(LEASE_SECONDS))
+/// Whether any job is due.
+pub(super) fn any_due(tx: &mut Tx<'_>) -> Result<bool> {
+    store::any_due_job(tx)
 }
 
-/// Records that a job is done: it is gone. Handlers may call it in the transaction of their effect.
-pub fn finish(tx: &mut Tx<'_>, job: &JobId) -> Result<()> {
+/// Takes a due job for the length of the lease.
+pub(super) fn claim(tx: &mut Tx<'_>) -> Result<Option<Claimed>> {
+    store::claim_job(tx, tx.now().plus_seconds(LEASE_SECONDS))
+}
+
+/// Records that a job is done: it is gone. Handlers may call it in the transaction of their
+/// effect: `false` means that the lease had run out and another worker has the job.
+pub fn finish(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {
     store::delete_job(tx, job)
 }
 
-/// Records that a try failed: later again, or kept as failed.
-pub(super) fn fail(tx: &mut Tx<'_>, job: &Claimed, reason: &str) -> Result<()> {
+/// Records that a try failed: later again, or kept as failed. Nothing when another worker has it.
+pub(super) fn fail(tx: &mut Tx<'_>, job: &Claimed, reason: &str) -> Result<bool> {
     let pause = usize::try_from(job.attempt - 1).ok().and_then(|index| RETRY_SECONDS.get(index));
     let run_at = pause.map(|seconds| tx.now().plus_seconds(*seconds));
-    store::reschedule_job(tx, &job.id, run_at, reason)
+    store::reschedule_job(tx, job, run_at, reason)
 }

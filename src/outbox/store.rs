@@ -123,12 +123,11 @@ pub(super) fn anything_pending(tx: &mut Tx<'_>) -> Result<bool> {
 type Pending = (i64, OrganizationId, ChangeId, Option<ChannelId>, Mode);
 
 /// Moves committed changes into the feeds, in the order in which they were written. Returns how
-/// many. What commits later with an earlier position is numbered later: nothing is skipped.
-pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<usize> {
-    if let AnyConnection::Postgres(conn) = tx.conn() {
-        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-            .bind::<diesel::sql_types::BigInt, _>(SEQUENCE_LOCK)
-            .execute(conn)?;
+/// many; `None` when another server is at it. What commits later with an earlier position is
+/// numbered later: nothing is skipped.
+pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<Option<usize>> {
+    if !try_lock(tx)? {
+        return Ok(None);
     }
     let pending: Vec<Pending> = changes_pending::table
         .order(changes_pending::position)
@@ -155,7 +154,7 @@ pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<usize> {
         }
     }
     if positions.is_empty() {
-        return Ok(0);
+        return Ok(Some(0));
     }
     on_each!(tx.conn(), |c| diesel::insert_into(feed::table).values(&rows).execute(c))?;
     let heads: Vec<HeadRow> = heads
@@ -170,7 +169,23 @@ pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<usize> {
         .execute(c))?;
     diesel::delete(changes_pending::table.filter(changes_pending::position.eq_any(&positions)))
         .execute(tx.conn())?;
-    Ok(positions.len())
+    Ok(Some(positions.len()))
+}
+
+/// One server numbers at a time, until its transaction ends. SQLite has one writer anyway.
+fn try_lock(tx: &mut Tx<'_>) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Locked {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        locked: bool,
+    }
+    let AnyConnection::Postgres(conn) = tx.conn() else {
+        return Ok(true);
+    };
+    let row: Locked = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked")
+        .bind::<diesel::sql_types::BigInt, _>(SEQUENCE_LOCK)
+        .get_result(conn)?;
+    Ok(row.locked)
 }
 
 fn head_of(tx: &mut Tx<'_>, tenant: &str, mode: Mode) -> Result<i64> {
@@ -194,7 +209,7 @@ pub(super) fn feed_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<
         .limit(limit)
         .select((feed::seq, ChangeColumns::as_select()))
         .load(tx.conn())?;
-    Ok(rows.into_iter().map(|(seq, row)| row.entry(seq, for_channel)).collect())
+    rows.into_iter().map(|(seq, row)| row.entry(seq, for_channel)).collect()
 }
 
 #[derive(Queryable, Selectable)]
@@ -213,9 +228,13 @@ struct ChangeColumns {
 }
 
 impl ChangeColumns {
-    fn entry(self, seq: i64, for_channel: bool) -> Entry {
-        let for_channel = self.data_channel.filter(|_| for_channel);
-        Entry {
+    fn entry(self, seq: i64, for_channel: bool) -> Result<Entry> {
+        let object = match (for_channel, self.data_channel) {
+            (true, Some(data)) => data,
+            (true, None) => return Err(Error::internal("a channel's change without its side")),
+            (false, _) => self.data_organization,
+        };
+        Ok(Entry {
             seq,
             id: self.id,
             kind: self.kind,
@@ -225,8 +244,8 @@ impl ChangeColumns {
             channel_id: self.channel_id,
             event_id: self.event_id,
             sequence: self.sequence,
-            object: for_channel.unwrap_or(self.data_organization).0,
-        }
+            object: object.0,
+        })
     }
 }
 
@@ -244,52 +263,59 @@ pub(super) fn append_job(tx: &mut Tx<'_>, job: Job) {
     tx.append(row);
 }
 
-/// Jobs that are due and that no other worker is just taking, pushed back by their lease.
-pub(super) fn claim_jobs(
-    tx: &mut Tx<'_>,
-    limit: i64,
-    leased_until: Timestamp,
-) -> Result<Vec<Claimed>> {
-    let due = jobs::table
-        .filter(jobs::state.eq(JobState::Waiting).and(jobs::run_at.le(tx.now())))
-        .order(jobs::run_at)
-        .limit(limit)
-        .select((jobs::id, jobs::kind, jobs::payload, jobs::attempts));
-    let rows: Vec<(JobId, String, Json, i64)> = match tx.conn() {
-        AnyConnection::Postgres(conn) => due.for_update().skip_locked().load(conn)?,
-        AnyConnection::Sqlite(conn) => due.load(conn)?,
+#[diesel::dsl::auto_type(no_type_alias)]
+fn due_jobs(now: Timestamp) -> _ {
+    let waiting: JobState = JobState::Waiting;
+    jobs::table.filter(jobs::state.eq(waiting)).filter(jobs::run_at.le(now))
+}
+
+pub(super) fn any_due_job(tx: &mut Tx<'_>) -> Result<bool> {
+    let any = due_jobs(tx.now()).select(jobs::id).limit(1);
+    Ok(any.first::<JobId>(tx.conn()).optional()?.is_some())
+}
+
+/// A job that is due and that no other worker is just taking, pushed back by its lease.
+pub(super) fn claim_job(tx: &mut Tx<'_>, leased_until: Timestamp) -> Result<Option<Claimed>> {
+    let due = due_jobs(tx.now()).order(jobs::run_at).limit(1).select((
+        jobs::id,
+        jobs::kind,
+        jobs::payload,
+        jobs::attempts,
+    ));
+    let found = match tx.conn() {
+        AnyConnection::Postgres(conn) => due.for_update().skip_locked().first(conn),
+        AnyConnection::Sqlite(conn) => due.first(conn),
     };
-    let ids: Vec<JobId> = rows.iter().map(|row| row.0.clone()).collect();
-    diesel::update(jobs::table.filter(jobs::id.eq_any(ids)))
-        .set((jobs::run_at.eq(leased_until), jobs::attempts.eq(jobs::attempts + 1)))
+    let found: Option<(JobId, String, Json, i64)> = found.optional()?;
+    let Some((id, kind, payload, attempts)) = found else {
+        return Ok(None);
+    };
+    diesel::update(jobs::table.find(&id))
+        .set((jobs::run_at.eq(leased_until), jobs::attempts.eq(attempts + 1)))
         .execute(tx.conn())?;
-    let claimed = |(id, kind, payload, attempts): (JobId, String, Json, i64)| Claimed {
-        id,
-        kind,
-        payload: payload.0,
-        attempt: attempts + 1,
-    };
-    Ok(rows.into_iter().map(claimed).collect())
+    Ok(Some(Claimed { id, kind, payload: payload.0, attempt: attempts + 1 }))
 }
 
-pub(super) fn delete_job(tx: &mut Tx<'_>, job: &JobId) -> Result<()> {
-    diesel::delete(jobs::table.find(job)).execute(tx.conn())?;
-    Ok(())
+/// `false` when the lease had run out and somebody else claimed the job since.
+pub(super) fn delete_job(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {
+    let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
+    Ok(diesel::delete(mine).execute(tx.conn())? == 1)
 }
 
-/// `run_at` `None`: no further try.
+/// `run_at` `None`: no further try. `false` when somebody else claimed the job since.
 pub(super) fn reschedule_job(
     tx: &mut Tx<'_>,
-    job: &JobId,
+    job: &Claimed,
     run_at: Option<Timestamp>,
     reason: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let state = if run_at.is_some() { JobState::Waiting } else { JobState::Failed };
     let run_at = run_at.unwrap_or(tx.now());
-    diesel::update(jobs::table.find(job))
+    let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
+    let updated = diesel::update(mine)
         .set((jobs::state.eq(state), jobs::run_at.eq(run_at), jobs::last_error.eq(Some(reason))))
         .execute(tx.conn())?;
-    Ok(())
+    Ok(updated == 1)
 }
 
 /// Invariants of this slice: each query returns the rows that break it.
@@ -298,17 +324,23 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
         (
             "every change is pending or in its organization's feed",
             "SELECT c.organization_id || '/' || c.id AS broken FROM changes c \
-             WHERE NOT EXISTS (SELECT 1 FROM feed f WHERE f.tenant_id = c.organization_id \
-             AND f.mode = c.mode AND f.change_id = c.id) \
-             AND NOT EXISTS (SELECT 1 FROM changes_pending p WHERE p.change_id = c.id)",
+             LEFT JOIN (SELECT tenant_id, change_id FROM feed GROUP BY tenant_id, change_id) f \
+             ON f.tenant_id = c.organization_id AND f.change_id = c.id \
+             LEFT JOIN changes_pending p ON p.change_id = c.id \
+             WHERE f.change_id IS NULL AND p.change_id IS NULL",
         ),
         (
             "every channel's change is pending or in the channel's feed",
             "SELECT c.channel_id || '/' || c.id AS broken FROM changes c \
-             WHERE c.channel_id IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.tenant_id = c.channel_id \
-             AND f.mode = c.mode AND f.change_id = c.id) \
-             AND NOT EXISTS (SELECT 1 FROM changes_pending p WHERE p.change_id = c.id)",
+             LEFT JOIN (SELECT tenant_id, change_id FROM feed GROUP BY tenant_id, change_id) f \
+             ON f.tenant_id = c.channel_id AND f.change_id = c.id \
+             LEFT JOIN changes_pending p ON p.change_id = c.id \
+             WHERE c.channel_id IS NOT NULL AND f.change_id IS NULL AND p.change_id IS NULL",
+        ),
+        (
+            "a change is in a feed once",
+            "SELECT tenant_id || '/' || change_id AS broken FROM feed \
+             GROUP BY tenant_id, change_id HAVING COUNT(*) > 1",
         ),
         (
             "a feed has no holes and ends at its head",

@@ -12,11 +12,14 @@ use tokio::sync::watch;
 
 use super::feed;
 use super::jobs::{self, Claimed};
-use crate::db::{Db, Outcome, Scope};
+use crate::db::{Db, Outcome, Scope, Tx};
 use crate::kernel::{Error, Result};
 
 /// Looks for work so often when no commit wakes it.
 const POLL: Duration = Duration::from_millis(100);
+
+/// Jobs in hand at once.
+const JOBS_AT_ONCE: usize = 4;
 
 /// Does one kind of job.
 pub type Handler = Arc<dyn Fn(Db, Claimed) -> BoxFuture<'static, Result<()>> + Send + Sync>;
@@ -61,8 +64,8 @@ impl Worker {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut commits = self.db.commits();
         while !*stop.borrow() {
-            if let Err(error) = self.run_until_idle().await {
-                tracing::warn!(?error, "the worker could not finish its turn");
+            if let Err(error) = self.turn().await {
+                tracing::warn!(code = error.code(), "the worker could not finish its turn");
             }
             tokio::select! {
                 _ = stop.changed() => {}
@@ -74,50 +77,58 @@ impl Worker {
 
     /// Does everything that is due now, and what that leads to.
     pub async fn run_until_idle(&self) -> Result<()> {
-        loop {
-            feed::sequence(&self.db).await?;
-            let mut did = 0;
-            for sweep in &self.handlers.sweeps {
-                did += sweep(self.db.clone()).await?;
-            }
-            did += self.run_jobs().await?;
-            if did == 0 {
-                return Ok(());
-            }
-        }
+        while self.turn().await? > 0 {}
+        Ok(())
     }
 
-    async fn run_jobs(&self) -> Result<usize> {
+    /// Looks after everything once; answers how much there was. A sweep that fails is left for
+    /// the next turn and keeps nothing else from being done.
+    async fn turn(&self) -> Result<usize> {
+        feed::sequence(&self.db).await?;
+        let mut did = 0;
+        for sweep in &self.handlers.sweeps {
+            match sweep(self.db.clone()).await {
+                Ok(count) => did += count,
+                Err(error) => tracing::warn!(code = error.code(), "a sweep failed"),
+            }
+        }
+        let jobs = (0..JOBS_AT_ONCE).map(|_| self.run_one_job());
+        for ran in futures_util::future::join_all(jobs).await {
+            did += usize::from(ran?);
+        }
+        Ok(did)
+    }
+
+    /// Claims a job and does it: the lease covers one job only.
+    async fn run_one_job(&self) -> Result<bool> {
         let scope = Scope::platform("running jobs");
-        let claimed = self.db.write(&scope, |tx| jobs::claim(tx).map(Outcome::Done));
-        let claimed = claimed.await?.into_inner();
-        let count = claimed.len();
-        for job in claimed {
-            self.run_job(&scope, job).await?;
+        if !self.db.read(&scope, jobs::any_due).await? {
+            return Ok(false);
         }
-        Ok(count)
-    }
-
-    async fn run_job(&self, scope: &Scope, job: Claimed) -> Result<()> {
-        let outcome = match self.handlers.by_kind.get(job.kind.as_str()) {
-            Some(handler) => handler(self.db.clone(), job.clone()).await,
-            None => Err(Error::internal(format!("no handler for {}", job.kind))),
+        let claimed = self.db.write(&scope, |tx| jobs::claim(tx).map(Outcome::Done));
+        let Some(job) = claimed.await?.into_inner() else {
+            return Ok(false);
         };
+        // A task of its own: a handler that panics fails its job, not the worker.
+        let doing = match self.handlers.by_kind.get(job.kind.as_str()) {
+            Some(handler) => tokio::spawn(handler(self.db.clone(), job.clone())).await,
+            None => Ok(Err(Error::internal("no handler for this kind of job"))),
+        };
+        let outcome = doing.unwrap_or_else(|_| Err(Error::internal("a handler panicked")));
         let write = match outcome {
             Ok(()) => {
-                let id = job.id.clone();
-                self.db.write(scope, move |tx| Ok(Outcome::Done(jobs::finish(tx, &id)?))).await
+                let write = move |tx: &mut Tx<'_>| Ok(Outcome::Done(jobs::finish(tx, &job)?));
+                self.db.write(&scope, write).await
             }
             Err(error) => {
-                tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempt, ?error,
+                // The code only: causes may quote a mail server that quotes an address.
+                let code = error.code();
+                tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempt, code,
                     "a job failed");
-                let reason = error.code();
-                let write = move |tx: &mut crate::db::Tx<'_>| {
-                    Ok(Outcome::Done(jobs::fail(tx, &job, reason)?))
-                };
-                self.db.write(scope, write).await
+                let write = move |tx: &mut Tx<'_>| Ok(Outcome::Done(jobs::fail(tx, &job, code)?));
+                self.db.write(&scope, write).await
             }
         };
-        write.map(|_| ())
+        write.map(|_| true)
     }
 }

@@ -40,7 +40,7 @@ pub struct NewPayment {
     /// e-mail.
     #[deserr(default)]
     pub buyer: Option<Buyer>,
-    /// Seconds to hold the stock (900), within the server's limit of 7,200.
+    /// Seconds to hold the stock (900), within the server's limit (7,200 unless configured).
     #[deserr(default)]
     #[schema(inline)]
     pub expires_in: Option<HoldSeconds>,

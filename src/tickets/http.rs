@@ -9,8 +9,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::TicketView;
 use super::store::{Filter, TicketStatus};
 use super::{ops, qr};
+use crate::catalog;
+use crate::db::Tx;
 use crate::kernel::Result;
-use crate::kernel::ids::{EventId, Id, PaymentId};
+use crate::kernel::ids::{Id, PaymentId};
 use crate::kernel::input::{Faults, Text};
 use crate::web::permission::Read;
 use crate::web::query::{CursorText, Limit, Offset, page_request};
@@ -45,7 +47,7 @@ pub struct ListParams {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     payment_id: Option<Text<1, 60>>,
-    /// Of this event (its id).
+    /// Of this event: id or number.
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     event_id: Option<Text<1, 60>>,
@@ -85,12 +87,13 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let ListParams { payment_id, event_id, status, limit, offset, cursor } = query.0;
     let page = page_request(limit, offset, cursor);
-    let filter = Filter {
-        payment: payment_id.map(|text| PaymentId::from_text(text.0)),
-        event: event_id.map(|text| EventId::from_text(text.0)),
-        status,
+    let find = move |tx: &mut Tx<'_>| {
+        let meant = |text: Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
+        let event = event_id.map(meant).transpose()?;
+        let payment = payment_id.map(|text| PaymentId::from_text(text.0));
+        ops::list(tx, Filter { payment, event, status }, &page)
     };
-    let page = state.db.read(actor.scope(), move |tx| ops::list(tx, filter, &page)).await?;
+    let page = state.db.read(actor.scope(), find).await?;
     Ok(HttpResponse::Ok().json(List::from(page)))
 }
 
@@ -103,7 +106,7 @@ pub async fn list(
     responses((status = 200, body = Data<TicketView>, example = json!(example())), ReadErrors))]
 #[get("/tickets/{id}")]
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
-    let view = move |tx: &mut crate::db::Tx<'_>| ops::find(tx, &path).map(TicketView::from);
+    let view = move |tx: &mut Tx<'_>| ops::find(tx, &path).map(TicketView::from);
     Ok(HttpResponse::Ok().json(Data::new(state.db.read(actor.scope(), view).await?)))
 }
 

@@ -31,7 +31,7 @@ async fn begin_and_die(app: &TestApp, payment: &str, number: &str, died: Died) {
     };
     let claim = Claim { name, fingerprint: "as-sent".to_owned() };
     let id = payment.to_owned();
-    let begin = move |tx: &mut Tx<'_>| pay::begin(tx, &id, &method, Some(&claim));
+    let begin = move |tx: &mut Tx<'_>| pay::begin(tx, &id, &method, (Some(&claim), "sandbox"));
     let begun = app.db().write(&scope, begin).await.unwrap().into_inner();
     let Begun::Charge(both) = begun else { panic!("nothing to replay") };
     if matches!(died, Died::AfterAsking) {

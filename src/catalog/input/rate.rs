@@ -65,7 +65,8 @@ pub struct RateFields {
     #[deserr(default)]
     #[schema(inline, required = false)]
     pub max: Patch<Tickets>,
-    /// Most for one buyer's e-mail, over all payments; null is no limit.
+    /// Most for one buyer's e-mail, over all payments made since the limit was set; null is no
+    /// limit.
     #[deserr(default)]
     #[schema(inline, required = false)]
     pub max_per_buyer: Patch<Limit>,

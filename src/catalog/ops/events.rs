@@ -5,12 +5,13 @@ use serde_json::Value;
 use super::{event_ref, hosts, slugify};
 use crate::catalog::input::event::EventFields;
 use crate::catalog::model::offer::{event_cancelled, unmet_prerequisites};
+use crate::catalog::store::events::Hold;
 use crate::catalog::store::{events as store, rates as rate_store};
 use crate::catalog::{Event, EventStatus, EventView, Visibility};
 use crate::db::Tx;
 use crate::db::types::Json;
 use crate::inventory;
-use crate::kernel::ids::{EventId, OrganizationId};
+use crate::kernel::ids::{EventId, Id, OrganizationId};
 use crate::kernel::input::{Faults, Patch};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Error, Result};
@@ -58,6 +59,10 @@ pub fn create(tx: &mut Tx<'_>, fields: &EventFields) -> Result<EventView> {
     lay_over(tx, &mut event, fields)?;
     if event.slug.is_empty() {
         event.slug = format!("{}-{number}", slugify(&event.title)).trim_matches('-').to_owned();
+        if store::slug_taken(tx, &event.organization_id, &event.slug, None)? {
+            let tail: String = event.id.as_str().chars().rev().take(6).collect();
+            event.slug = format!("{}-{tail}", event.slug);
+        }
     }
     check_slug(tx, &event, None)?;
     inventory::ops::create_counter(tx, &organization.id, &event.id.to_string(), event.capacity);
@@ -69,7 +74,7 @@ pub fn create(tx: &mut Tx<'_>, fields: &EventFields) -> Result<EventView> {
 
 /// Changes an event. 409 `event_cancelled`, `slug_taken`, `currency_fixed`; 422 `below_committed`.
 pub fn update(tx: &mut Tx<'_>, id: &str, fields: &EventFields) -> Result<EventView> {
-    let before = find(tx, id)?;
+    let before = find_to_change(tx, id)?;
     if before.status == EventStatus::Cancelled {
         return Err(event_cancelled());
     }
@@ -89,7 +94,7 @@ pub fn update(tx: &mut Tx<'_>, id: &str, fields: &EventFields) -> Result<EventVi
 
 /// Puts a draft on sale. 409 unless it is a draft; 422 `not_publishable` with all that is missing.
 pub fn publish(tx: &mut Tx<'_>, id: &str) -> Result<EventView> {
-    let before = find(tx, id)?;
+    let before = find_to_change(tx, id)?;
     if before.status != EventStatus::Draft {
         return Err(wrong_status(before.status));
     }
@@ -102,7 +107,7 @@ pub fn publish(tx: &mut Tx<'_>, id: &str) -> Result<EventView> {
 /// Calls an event off: from this commit on nothing is sold or paid and nobody is let in. Its
 /// pending payments are cancelled by a job that listens to the change.
 pub fn cancel(tx: &mut Tx<'_>, id: &str) -> Result<EventView> {
-    let before = find(tx, id)?;
+    let before = find_to_change(tx, id)?;
     if before.status == EventStatus::Cancelled {
         return Err(wrong_status(before.status));
     }
@@ -152,10 +157,46 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Event> {
     store::find(tx, &hosts, &wanted)?.ok_or_else(Error::not_found)
 }
 
+/// The id that a filter means by an event's id or number; for what the caller cannot see, one
+/// that matches nothing.
+pub fn meant_by(tx: &mut Tx<'_>, text: &str) -> Result<EventId> {
+    match event_ref(text) {
+        Some(EventRef::Id(id)) => Ok(id),
+        Some(EventRef::Number(_)) => match find(tx, text) {
+            Ok(event) => Ok(event.id),
+            Err(error) if error.kind() == crate::kernel::Kind::NotFound => {
+                Ok(EventId::from_text(String::new()))
+            }
+            Err(error) => Err(error),
+        },
+        None => Ok(EventId::from_text(String::new())),
+    }
+}
+
 /// The event of a row whose owner is known already (a payment's, a ticket's).
 pub fn of_row(tx: &mut Tx<'_>, organization: &OrganizationId, id: &EventId) -> Result<Event> {
     let found = store::of_organization(tx, organization, id)?;
     found.ok_or_else(|| Error::internal("a row names an event that is not there"))
+}
+
+/// An event that stays as it is until the end of this transaction: whoever relies on it not being
+/// cancelled reads it so.
+pub fn of_row_held(tx: &mut Tx<'_>, organization: &OrganizationId, id: &EventId) -> Result<Event> {
+    store::hold(tx, organization, id, Hold::Share)?;
+    of_row(tx, organization, id)
+}
+
+/// An event the caller may see, which stays as it is until the end of this transaction.
+pub(super) fn find_held(tx: &mut Tx<'_>, id: &str) -> Result<Event> {
+    let seen = find(tx, id)?;
+    of_row_held(tx, &seen.organization_id, &seen.id)
+}
+
+/// An event of the caller's own, to be changed: nobody else relies on it or changes it meanwhile.
+fn find_to_change(tx: &mut Tx<'_>, id: &str) -> Result<Event> {
+    let seen = find(tx, id)?;
+    store::hold(tx, &seen.organization_id, &seen.id, Hold::Change)?;
+    of_row(tx, &seen.organization_id, &seen.id)
 }
 
 /// 409 `event_cancelled` when it is.
@@ -294,6 +335,8 @@ fn check_currency(tx: &mut Tx<'_>, before: &Event, to: Option<Currency>) -> Resu
             .on_field("currency", "is fixed by the event's payments or prices")
     };
     let counter = before.id.to_string();
+    // A purchase that is being made holds it; one that comes later finds its quote stale.
+    inventory::ops::lock(tx, &before.organization_id, &counter)?;
     let levels =
         inventory::ops::levels(tx, &before.organization_id, std::slice::from_ref(&counter))?;
     if levels.get(&counter).is_some_and(|level| level.ever_taken) {

@@ -8,7 +8,7 @@ use crate::catalog::model::view::Levels;
 use crate::catalog::store::rates as store;
 use crate::catalog::{Event, EventStatus, FeeType, Price, Rate, RateKind, RateView};
 use crate::db::Tx;
-use crate::inventory;
+use crate::inventory::{self, Level};
 use crate::kernel::ids::{Id, PriceId, RateId};
 use crate::kernel::input::{DecimalInput, Faults, Patch};
 use crate::kernel::{Currency, Error, Money, Percent, Result};
@@ -18,7 +18,7 @@ use crate::outbox::{ChangeKind, Emit, NewChange};
 /// `slug_taken`; 422 `currency_missing`.
 pub fn create(tx: &mut Tx<'_>, fields: &RateFields) -> Result<RateView> {
     let event_id = fields.event_id.clone().value().map(|text| text.0).unwrap_or_default();
-    let event = super::events::find(tx, &event_id)?;
+    let event = super::events::find_held(tx, &event_id)?;
     let id: RateId = tx.id();
     let mut rate = Rate {
         organization_id: event.organization_id.clone(),
@@ -57,9 +57,19 @@ pub fn create(tx: &mut Tx<'_>, fields: &RateFields) -> Result<RateView> {
         create_price(tx, price);
     }
     tx.append(rate.clone());
-    let view = RateView::new(&event, (&rate, &prices), &Levels::new(), tx.now());
+    let levels = with_new(levels_of(tx, &event, &rate, &[])?, &rate, &prices);
+    let view = RateView::new(&event, (&rate, &prices), &levels, tx.now());
     announce(tx, &rate, &view)?;
     Ok(view)
+}
+
+/// Levels with those of counters that are only just being made.
+fn with_new(mut levels: Levels, rate: &Rate, prices: &[Price]) -> Levels {
+    let made = prices.iter().map(|price| (price.id.to_string(), price.quantity));
+    for (id, capacity) in made.chain([(rate.id.to_string(), rate.capacity)]) {
+        levels.entry(id).or_insert(Level { capacity, ..Level::default() });
+    }
+    levels
 }
 
 /// Changes a rate. 409 `event_cancelled`, `slug_taken`; 422 `below_committed`.
@@ -80,20 +90,21 @@ pub fn update(tx: &mut Tx<'_>, id: &str, fields: &RateFields) -> Result<RateView
     if !store::update(tx, &rate, before.version)? {
         return Err(Error::rerun("the rate was changed meanwhile"));
     }
-    let (organization, counter) = (&rate.organization_id, rate.id.as_str());
-    if !inventory::ops::requote(tx, organization, counter, rate.capacity, rate.revision)? {
-        return Err(below_committed("capacity"));
-    }
     let (kept, added) = match new {
         Some(new) => replace_prices(tx, &old, new)?,
         None => (old, Vec::new()),
     };
+    // After its tiers' counters: everybody locks counters in the order of their ids.
+    let (organization, counter) = (&rate.organization_id, rate.id.as_str());
+    if !inventory::ops::requote(tx, organization, counter, rate.capacity, rate.revision)? {
+        return Err(below_committed("capacity"));
+    }
     let prices: Vec<Price> = {
         let mut prices: Vec<Price> = kept.into_iter().chain(added).collect();
         prices.sort_by_key(|price| price.position);
         prices
     };
-    let levels = levels_of(tx, &event, &rate, &prices)?;
+    let levels = with_new(levels_of(tx, &event, &rate, &prices)?, &rate, &prices);
     let view = RateView::new(&event, (&rate, &prices), &levels, tx.now());
     announce(tx, &rate, &view)?;
     Ok(view)

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{event_numbers, events};
 use crate::db::types::Json;
-use crate::db::{MultiBackend, Tx};
+use crate::db::{AnyConnection, MultiBackend, Tx};
 use crate::kernel::ids::{EventId, Id, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
@@ -146,6 +146,34 @@ pub(in crate::catalog) fn of_organization(
     id: &EventId,
 ) -> Result<Option<Event>> {
     Ok(events::table.find((organization, id)).first(tx.conn()).optional()?)
+}
+
+/// How an event's row is held until the end of the transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::catalog) enum Hold {
+    /// Nobody changes it meanwhile; many may hold it so.
+    Share,
+    /// Nobody else holds it meanwhile.
+    Change,
+}
+
+/// Holds an event's row. SQLite has one writer: nothing comes between an operation's statements.
+pub(in crate::catalog) fn hold(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &EventId,
+    hold: Hold,
+) -> Result<()> {
+    let AnyConnection::Postgres(conn) = tx.conn() else {
+        return Ok(());
+    };
+    let row = events::table.find((organization, id)).select(events::number);
+    let held = match hold {
+        Hold::Share => row.for_share().first::<i64>(conn),
+        Hold::Change => row.for_update().first::<i64>(conn),
+    };
+    held.optional()?;
+    Ok(())
 }
 
 pub(in crate::catalog) fn slug_taken(

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::model::{Level, Line};
+use super::model::{Level, Line, Move};
 
 use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
@@ -315,7 +315,20 @@ pub(in crate::inventory) fn release_overdue_on(
     counter: &str,
 ) -> Result<()> {
     let now = tx.now();
-    Ok(release_overdue(tx.conn(), organization, &[counter.to_owned()], now)?)
+    release_overdue(tx.conn(), organization, &[counter.to_owned()], now)?;
+    Ok(())
+}
+
+/// Locks one counter for the rest of the transaction.
+pub(in crate::inventory) fn lock_one(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    counter: &str,
+) -> Result<()> {
+    let unmoved =
+        Move { organization, counter, quantity: 0, at_most: None, revision: None, take: 0 };
+    lock(tx.conn(), &[unmoved])?;
+    Ok(())
 }
 
 /// Invariants of this slice: each query returns the rows that break it.
@@ -324,10 +337,12 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
         (
             "a counter's taken is the sum of its unreleased holds",
             "SELECT c.organization_id || '/' || c.id || ': taken ' || c.taken AS broken \
-             FROM counters c WHERE c.taken <> (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT) \
-             FROM hold_lines l JOIN holds h ON h.organization_id = l.organization_id \
-             AND h.id = l.hold_id WHERE l.organization_id = c.organization_id \
-             AND l.counter_id = c.id AND h.state <> 'released')",
+             FROM counters c LEFT JOIN (SELECT l.organization_id, l.counter_id, \
+             CAST(SUM(l.quantity) AS BIGINT) AS quantity FROM hold_lines l JOIN holds h \
+             ON h.organization_id = l.organization_id AND h.id = l.hold_id \
+             WHERE h.state <> 'released' GROUP BY l.organization_id, l.counter_id) s \
+             ON s.organization_id = c.organization_id AND s.counter_id = c.id \
+             WHERE c.taken <> COALESCE(s.quantity, 0)",
         ),
         (
             "a counter never gives more than its capacity",

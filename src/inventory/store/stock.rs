@@ -109,13 +109,14 @@ fn values(rows: usize, kinds: &[&str]) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-/// Releases overdue holds on these counters, and gives back what they had on any counter.
+/// Releases overdue holds on these counters, and gives back what they had on any counter. `false`
+/// when somebody else is working on one of them.
 pub(in crate::inventory) fn release_overdue(
     conn: &mut AnyConnection,
     organization: &OrganizationId,
     counter_ids: &[String],
     now: Timestamp,
-) -> QueryResult<()> {
+) -> QueryResult<bool> {
     let due: Vec<String> = hold_lines::table
         .filter(hold_lines::organization_id.eq(organization))
         .filter(hold_lines::counter_id.eq_any(counter_ids))
@@ -125,7 +126,10 @@ pub(in crate::inventory) fn release_overdue(
         .limit(OVERDUE_PER_TAKE_MAX)
         .load(conn)?;
     let mut given: BTreeMap<String, i64> = BTreeMap::new();
-    for hold in free_to_take(conn, organization, due)? {
+    let count = due.len();
+    let free = free_to_take(conn, organization, due)?;
+    let all_free = free.len() == count;
+    for hold in free {
         let moved = diesel::update(hold_of(organization, &hold))
             .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.le(now)))
             .set(holds::state.eq(HoldState::Released))
@@ -150,7 +154,7 @@ pub(in crate::inventory) fn release_overdue(
             .set(counters::taken.eq(counters::taken - quantity))
             .execute(conn)?;
     }
-    Ok(())
+    Ok(all_free)
 }
 
 /// Those of the holds that nobody else is working on: waiting for them while holding counters

@@ -1,7 +1,6 @@
 //! Bounded text, numbers and objects.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use rust_decimal::Decimal;
@@ -92,7 +91,7 @@ impl Deserr<Faults> for DecimalInput {
         let decimal = match value {
             Value::Integer(n) => Some(Decimal::from(n)),
             // The shortest decimal that reads back as this float is what the caller wrote.
-            Value::Float(f) if f.is_finite() => Decimal::from_str(&f.to_string()).ok(),
+            Value::Float(f) if f.is_finite() => Decimal::from_str_exact(&f.to_string()).ok(),
             _ => None,
         };
         decimal

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::examples;
 use crate::db::{Outcome, Tx};
-use crate::kernel::Result;
+use crate::kernel::{Error, Result};
 use crate::payments::input::{Finalize, MarkPaid, Pay};
 use crate::payments::ops::pay::Begun;
 use crate::payments::providers::Provider;
@@ -54,20 +54,28 @@ pub async fn pay(
 ) -> Result<HttpResponse> {
     let (input, canonical) = body.into_parts();
     let claim = once.claim(&actor, &without_card(canonical))?;
-    let _running = once.enter(claim.as_ref())?;
+    let running = once.enter(claim.as_ref())?;
     let method = ops::pay::read_method(actor.principal().mode, &input)?;
     let id = path.into_inner();
-    let begin = move |tx: &mut Tx<'_>| ops::pay::begin(tx, &id, &method, claim.as_ref());
-    let (charge, attempt) = match state.db.write(actor.scope(), begin).await?.into_inner() {
-        Begun::Replay(answer) => return Ok(respond(answer, true)),
-        Begun::Charge(both) => *both,
-    };
-    let verdict = provider.charge(charge).await?;
-    let conclude = move |tx: &mut Tx<'_>| ops::pay::conclude(tx, &attempt, &verdict);
-    match state.db.write(actor.scope(), conclude).await?.into_inner() {
-        Reply::Good(answer) => Ok(respond(answer, false)),
-        Reply::Bad(error) => Err(error),
-    }
+    // A task of its own: a caller that hangs up must not leave the steps half done.
+    let steps = actix_web::rt::spawn(async move {
+        let _running = running;
+        let (db, scope) = (&state.db, actor.scope());
+        let name = provider.name();
+        let begin =
+            move |tx: &mut Tx<'_>| ops::pay::begin(tx, &id, &method, (claim.as_ref(), name));
+        let (charge, attempt) = match db.write(scope, begin).await?.into_inner() {
+            Begun::Replay(answer) => return Ok(respond(answer, true)),
+            Begun::Charge(both) => *both,
+        };
+        let verdict = provider.charge(charge).await?;
+        let conclude = move |tx: &mut Tx<'_>| ops::pay::conclude(tx, &attempt, &verdict);
+        match db.write(scope, conclude).await?.into_inner() {
+            Reply::Good(answer) => Ok(respond(answer, false)),
+            Reply::Bad(error) => Err(error),
+        }
+    });
+    steps.await.unwrap_or_else(|error| Err(Error::internal(error)))
 }
 
 /// The body as the fingerprint sees it: a card is never hashed.

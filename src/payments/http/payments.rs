@@ -5,9 +5,9 @@ use deserr::Deserr;
 use utoipa::IntoParams;
 
 use super::examples;
+use crate::catalog;
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
-use crate::kernel::ids::{EventId, Id};
 use crate::kernel::input::{Faults, Text};
 use crate::payments::input::{NewPayment, Reference};
 use crate::payments::ops::read::PaymentFilter;
@@ -60,7 +60,7 @@ pub async fn create(
 #[deserr(error = Faults, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// For this event (its id).
+    /// For this event: id or number.
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     event_id: Option<Text<1, 60>>,
@@ -102,12 +102,13 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let ListParams { event_id, status, reference, limit, offset, cursor } = query.0;
     let page = page_request(limit, offset, cursor);
-    let filter = PaymentFilter {
-        event: event_id.map(|text| EventId::from_text(text.0)),
-        status,
-        reference: reference.map(|text| text.0),
+    let find = move |tx: &mut Tx<'_>| {
+        let meant = |text: Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
+        let event = event_id.map(meant).transpose()?;
+        let filter = PaymentFilter { event, status, reference: reference.map(|text| text.0) };
+        ops::read::list(tx, filter, &page)
     };
-    let page = state.db.read(actor.scope(), move |tx| ops::read::list(tx, filter, &page)).await?;
+    let page = state.db.read(actor.scope(), find).await?;
     Ok(HttpResponse::Ok().json(List::from(page)))
 }
 

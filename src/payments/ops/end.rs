@@ -33,7 +33,7 @@ pub fn cancel(tx: &mut Tx<'_>, id: &str) -> Result<PaymentView> {
     view(tx, &payment)
 }
 
-fn cancel_in(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
+pub(super) fn cancel_in(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
     if !inventory::ops::release(tx, &payment.organization_id, payment.id.as_str())? {
         return Err(Error::rerun("the hold moved meanwhile"));
     }

@@ -15,7 +15,7 @@ use crate::web::answer::{Answer, Reply};
 use crate::web::idempotency::{self, Claim, Found, Name};
 
 use super::settle::{check_event, complete, reload, zero_amount};
-use super::{announce, check_creator, check_open, find, view, write_back};
+use super::{announce, check_creator, check_open, end, find, view, write_back};
 
 /// An attempt that has been processing so long is asked about.
 pub const ASK_AFTER_SECONDS: i64 = 60;
@@ -61,7 +61,7 @@ pub fn begin(
     tx: &mut Tx<'_>,
     id: &str,
     (test, card): &(TestCard, Card),
-    claim: Option<&Claim>,
+    (claim, charged_by): (Option<&Claim>, &'static str),
 ) -> Result<Outcome<Begun>> {
     if let Some(claim) = claim
         && let Found::Answer(answer) = idempotency::look_up(tx, claim)?
@@ -87,7 +87,7 @@ pub fn begin(
         organization_id: payment.organization_id.clone(),
         id: tx.id::<AttemptId>(),
         payment_id: payment.id.clone(),
-        provider: "sandbox".to_owned(),
+        provider: charged_by.to_owned(),
         state: AttemptState::Processing,
         amount_minor: payment.amount_minor,
         card: Json(card_summary(test.brand(), test.last4(), card.exp_month.0, card.exp_year.0)),
@@ -161,6 +161,10 @@ fn decline(
         payment.processing_attempt_id = None;
         write_back(tx, &mut payment)?;
         announce(tx, &payment, ChangeKind::PaymentFailed)?;
+        if check_event(tx, &payment).is_err_and(|error| error.code() == "event_cancelled") {
+            // The event was called off meanwhile, and its job passed this payment by.
+            end::cancel_in(tx, &mut payment)?;
+        }
         if let Some(name) = key_of(attempt, &payment) {
             idempotency::free(tx, &name)?;
         }

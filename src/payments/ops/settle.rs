@@ -76,7 +76,7 @@ pub(super) fn zero_amount() -> Error {
 
 /// 409 `event_cancelled` when the payment's event was called off.
 pub(super) fn check_event(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    let event = catalog::ops::events::of_row(tx, &payment.organization_id, &payment.event_id)?;
+    let event = catalog::ops::events::of_row_held(tx, &payment.organization_id, &payment.event_id)?;
     catalog::ops::events::check_not_cancelled(&event)
 }
 

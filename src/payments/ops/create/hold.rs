@@ -22,7 +22,6 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
         add(&mut wanted, (price.id.to_string(), None), (count, field));
         if let Some(limit) = rate.max_per_buyer {
             let counter = buyer_counter(tx, payment, &rate.id)?;
-            inventory::ops::ensure_counter(tx, &payment.organization_id, &counter)?;
             let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
                 counter,
                 count: 0,
@@ -33,8 +32,12 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
             line.count += count;
         }
     }
-    let lines = wanted.into_values().collect();
     let organization = &payment.organization_id;
+    // In the order of their ids, as everybody who makes or locks counters.
+    for line in wanted.values().filter(|line| line.at_most.is_some()) {
+        inventory::ops::ensure_counter(tx, organization, &line.counter)?;
+    }
+    let lines = wanted.into_values().collect();
     inventory::ops::hold(tx, organization, payment.id.as_str(), payment.expires_at, lines);
     Ok(())
 }

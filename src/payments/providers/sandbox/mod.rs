@@ -82,6 +82,9 @@ impl Sandbox {
     }
 }
 
+/// Kept for an attempt that was asked about before it was made.
+const NEVER: &str = "never";
+
 const SCOPE: &str = "the sandbox provider's own books";
 
 impl Provider for Sandbox {
@@ -99,15 +102,20 @@ impl Provider for Sandbox {
                 store::find(tx, &attempt).map(Outcome::Done)
             });
             let kept = answer.await?.into_inner();
-            let card = kept.as_deref().and_then(by_last4).unwrap_or(charge.card);
-            Ok(card.verdict())
+            let refused = Verdict::Failed { code: "processing_error", decline_code: None };
+            Ok(kept.as_deref().and_then(by_last4).map_or(refused, TestCard::verdict))
         })
     }
 
     fn verdict(&self, attempt: AttemptId) -> BoxFuture<'_, Result<Option<Verdict>>> {
         Box::pin(async move {
             let scope = Scope::platform(SCOPE);
-            let kept = self.db.read(&scope, move |tx| store::find(tx, &attempt)).await?;
+            // What was never heard of is refused from now on: the asker will tell the buyer so.
+            let kept = self.db.write(&scope, move |tx| {
+                store::record(tx, &attempt, NEVER)?;
+                store::find(tx, &attempt).map(Outcome::Done)
+            });
+            let kept = kept.await?.into_inner();
             Ok(kept.as_deref().and_then(by_last4).map(TestCard::verdict))
         })
     }
