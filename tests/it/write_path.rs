@@ -246,6 +246,8 @@ fn lost_connections_are_replaced() {
             let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                 WHERE datname = current_database() AND pid <> pg_backend_pid()";
             write(app.db(), move |tx| Ok(Outcome::Done(sql(tx, others)?))).await.unwrap();
+            // They end when they notice.
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
             let again = (100..120).map(|id| write(app.db(), move |tx| insert(tx, id)));
             let written = join_all(again).await.iter().filter(|result| result.is_ok()).count();
             assert!(written > 0);
