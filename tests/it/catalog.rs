@@ -204,4 +204,45 @@ on_both! {
         let card = crate::support::seed::card(crate::support::seed::GOOD_CARD);
         assert_eq!(app.post(channel, &pay, card).await.data(200)["status"], "paid");
     }
+
+    async fn a_new_rate_says_what_is_left_of_it(app: &TestApp) {
+        let event = app.draft(json!(50)).await;
+        let body = json!({"event_id": event, "name": "R", "capacity": 300,
+            "prices": [{"price": 1, "quantity": 20}]});
+        let made = app.post(&app.seed.org, "/v1/ticket-rates", body).await.data(201).clone();
+        assert_eq!(made["availability"], json!({"sold": 0, "held": 0, "available": 20}));
+        let path = format!("/v1/ticket-rates/{}", made["_id"].as_str().unwrap());
+        let read = app.get(&app.seed.org, &path).await;
+        assert_eq!(read.data(200)["availability"], made["availability"]);
+        let change = json!({"prices": [{"price": 2, "quantity": 7}]});
+        let changed = app.patch(&app.seed.org, &path, change).await;
+        assert_eq!(changed.data(200)["availability"]["available"], 7);
+        let tiny = json!({"event_id": event, "name": "T", "prices": [{"price": 1e-40}]});
+        app.post(&app.seed.org, "/v1/ticket-rates", tiny).await.refused(400, "validation_error");
+    }
+
+    async fn a_made_slug_never_stands_in_the_way(app: &TestApp) {
+        let org = &app.seed.org;
+        for number in 2..5 {
+            let body = json!({"title": "Taken", "slug": format!("party-{number}")});
+            app.post(org, "/v1/events", body).await.data(201);
+        }
+        for _ in 0..3 {
+            app.post(org, "/v1/events", json!({"title": "Party"})).await.data(201);
+        }
+    }
+
+    async fn a_number_is_taken_wherever_an_event_id_is(app: &TestApp) {
+        let (event, rate) = app.on_sale(json!({})).await;
+        let read = app.get(&app.seed.org, &format!("/v1/events/{event}")).await;
+        let number = read.data(200)["number"].as_i64().unwrap();
+        app.paid(&rate, 1).await;
+        for list in ["payments", "tickets", "ticket-rates"] {
+            let path = format!("/v1/{list}?event_id={number}");
+            let listed = app.get(&app.seed.channel, &path).await;
+            assert_eq!(listed.data(200).as_array().unwrap().len(), 1, "{list}");
+        }
+        let none = app.get(&app.seed.other_org, &format!("/v1/payments?event_id={number}")).await;
+        assert_eq!(none.data(200), &json!([]));
+    }
 }

@@ -58,5 +58,8 @@ on_both! {
         let mut fields = bad.fields();
         fields.sort_unstable();
         assert_eq!(fields, ["after", "wait"]);
+        // A cursor of another list is no place in this feed.
+        let other = app.get(&app.seed.org, "/v1/changes?after=ZXZ0XzE").await;
+        assert_eq!(other.fields(), ["after"]);
     }
 }

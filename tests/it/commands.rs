@@ -149,7 +149,8 @@ fn every_command_explains_itself() {
 #[test]
 fn a_wrong_setting_is_refused_at_start() {
     let directory = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 5] = [
+        (&["serve", "--hold-seconds", "100", "--hold-seconds-max", "50"], "RIALTO_HOLD_SECONDS"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--database-url", "mysql://x"], "DATABASE_URL"),
         (&["serve", "--secret-key", "short"], "server key"),

@@ -72,6 +72,24 @@ on_both! {
         assert_eq!(app.captured().len(), 2, "once each");
     }
 
+    async fn odd_but_valid_addresses_get_their_mail(app: &TestApp) {
+        let (_, rate) = app.on_sale(json!({})).await;
+        for email in ["\"a b\"@example.com", "ana@[127.0.0.1]", "ana+tag@example.com"] {
+            let body = json!({"rate_id": rate, "buyer": {"email": email}});
+            let made = app.post(&app.seed.channel, "/v1/payments", body).await;
+            if made.status == 400 {
+                assert_eq!(made.fields(), ["buyer.email"]);
+                continue;
+            }
+            let path = format!("/v1/payments/{}/pay", made.data(201)["_id"].as_str().unwrap());
+            let card = crate::support::seed::card(crate::support::seed::GOOD_CARD);
+            app.post(&app.seed.channel, &path, card).await.data(200);
+            let before = app.captured().len();
+            app.drain().await;
+            assert_eq!(app.captured().len(), before + 1, "{email}");
+        }
+    }
+
     async fn send_resources_false_mails_nobody(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({})).await;
         let body = json!({"rate_id": rate, "send_resources": false,

@@ -137,4 +137,37 @@ on_both! {
         let read = app.get(&app.seed.channel, &format!("/v1/payments/{old}")).await;
         assert_eq!(read.data(200)["status"], "expired");
     }
+
+    /// Once a cancellation is answered, no payment is completed and nobody is let in.
+    async fn nothing_is_paid_after_the_event_is_called_off(app: &TestApp) {
+        for _ in 0..4 {
+            let (event, rate) = app.on_sale(json!({})).await;
+            let mut payments = Vec::new();
+            for _ in 0..10 {
+                payments.push(app.pending(&rate, 1).await);
+            }
+            let pays = payments.iter().map(|id| {
+                let path = format!("/v1/payments/{id}/pay");
+                async move { app.post(&app.seed.channel, &path, card(GOOD_CARD)).await }
+            });
+            let cancel = async {
+                let path = format!("/v1/events/{event}/cancel");
+                app.post(&app.seed.org, &path, json!({})).await.data(200);
+            };
+            let (paid, ()) = futures_util::future::join(join_all(pays), cancel).await;
+            for reply in &paid {
+                assert!(
+                    reply.status == 200 || reply.code() == "event_cancelled",
+                    "{}",
+                    reply.text
+                );
+            }
+            app.drain().await;
+            for id in &payments {
+                let read = app.get(&app.seed.channel, &format!("/v1/payments/{id}")).await;
+                let status = read.data(200)["status"].as_str().unwrap().to_owned();
+                assert!(["paid", "cancelled"].contains(&status.as_str()), "{status}");
+            }
+        }
+    }
 }

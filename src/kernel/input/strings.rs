@@ -41,10 +41,13 @@ macro_rules! string_input {
 }
 
 string_input! {
-    /// An e-mail address.
+    /// An e-mail address that a message can be sent to: what no header can carry is refused.
     Email(String),
-    |text| (text.len() <= 254).then(|| lettre::Address::from_str(text).ok()).flatten()
-        .map(|address| address.to_string()),
+    |text| {
+        let address = lettre::Address::from_str(text).ok().filter(|_| text.len() <= 254)?;
+        let mailbox = lettre::message::Mailbox::from_str(&address.to_string());
+        mailbox.ok().map(|mailbox| mailbox.email.to_string())
+    },
     "must be an e-mail address",
     |schema| schema.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
         .max_length(Some(254))
