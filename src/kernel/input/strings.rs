@@ -45,7 +45,7 @@ string_input! {
     Email(String),
     |text| {
         let address = lettre::Address::from_str(text).ok().filter(|_| text.len() <= 254)?;
-        let mailbox = lettre::message::Mailbox::from_str(&address.to_string());
+        let mailbox = lettre::message::Mailbox::from_str(address.as_ref());
         mailbox.ok().map(|mailbox| mailbox.email.to_string())
     },
     "must be an e-mail address",
