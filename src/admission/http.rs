@@ -41,5 +41,5 @@ pub async fn check_in(
     let run = move |tx: &mut Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::check_in(tx, &path)?)?)))
     };
-    once.write(&actor, &body.into_parts().1, run).await
+    once.write(&actor, &body.into_parts()?.1, run).await
 }

@@ -121,7 +121,7 @@ pub async fn list(
     actor: Actor<Read>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { after, wait, limit } = query.0;
+    let ListParams { after, wait, limit } = query.into_inner()?;
     let place: i64 = match after {
         Some(cursor) => cursor.0.parse().map_err(|_| not_a_place())?,
         None => 0,

@@ -85,7 +85,7 @@ pub async fn list(
     actor: Actor<Read>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { payment_id, event_id, status, limit, offset, cursor } = query.0;
+    let ListParams { payment_id, event_id, status, limit, offset, cursor } = query.into_inner()?;
     let page = page_request(limit, offset, cursor);
     let find = move |tx: &mut Tx<'_>| {
         let meant = |text: Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);

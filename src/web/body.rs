@@ -21,12 +21,10 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Deepest nesting of a body (serde_json's own limit is 128).
 const DEPTH_MAX: usize = 32;
 
-/// A request body, and its canonical form for the idempotency fingerprint.
+/// A request body, and its canonical form for the idempotency fingerprint. Its faults are told
+/// when it is opened: extractors run side by side, and who calls is looked at first.
 #[derive(Debug)]
-pub struct Body<T> {
-    value: T,
-    canonical: Value,
-}
+pub struct Body<T>(Result<(T, Value)>);
 
 /// A body without fields: nothing, or `{}`.
 #[derive(Deserr, Debug, utoipa::ToSchema)]
@@ -34,9 +32,9 @@ pub struct Body<T> {
 pub struct Empty {}
 
 impl<T> Body<T> {
-    /// The value and the canonical form.
-    pub fn into_parts(self) -> (T, Value) {
-        (self.value, self.canonical)
+    /// The value and the canonical form, or everything that is wrong with it.
+    pub fn into_parts(self) -> Result<(T, Value)> {
+        self.0
     }
 }
 
@@ -47,17 +45,19 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let json = is_json(request);
         let mut payload = payload.take();
-        Box::pin(async move {
-            let bytes = tokio::time::timeout(BODY_TIME_MAX, collect(&mut payload)).await;
-            let bytes = bytes.map_err(|_| {
-                Error::new(Kind::Invalid, "body_too_slow", "The body took too long to arrive.")
-            })??;
-            let canonical = parse(&bytes, json)?;
-            let value = deserr::deserialize::<T, _, Faults>(canonical.clone())
-                .map_err(|faults| Error::invalid(faults.0))?;
-            Ok(Self { value, canonical })
-        })
+        Box::pin(async move { Ok(Self(read(&mut payload, json).await)) })
     }
+}
+
+async fn read<T: Deserr<Faults>>(payload: &mut Payload, json: bool) -> Result<(T, Value)> {
+    let bytes = tokio::time::timeout(BODY_TIME_MAX, collect(payload)).await;
+    let bytes = bytes.map_err(|_| {
+        Error::new(Kind::Invalid, "body_too_slow", "The body took too long to arrive.")
+    })??;
+    let canonical = parse(&bytes, json)?;
+    let value = deserr::deserialize::<T, _, Faults>(canonical.clone())
+        .map_err(|faults| Error::invalid(faults.0))?;
+    Ok((value, canonical))
 }
 
 async fn collect(payload: &mut Payload) -> Result<Vec<u8>> {

@@ -11,16 +11,24 @@ use crate::kernel::input::{Faults, string_of};
 use crate::kernel::page::{self, PageRequest};
 use crate::kernel::{Error, Result};
 
-/// The parameters of a query string. Unknown and repeated ones are refused by name.
+/// The parameters of a query string. Unknown and repeated ones are refused by name, when it is
+/// opened: extractors run side by side, and who calls is looked at first.
 #[derive(Debug)]
-pub struct Query<T>(pub T);
+pub struct Query<T>(Result<T>);
+
+impl<T> Query<T> {
+    /// The parameters, or everything that is wrong with them.
+    pub fn into_inner(self) -> Result<T> {
+        self.0
+    }
+}
 
 impl<T: Deserr<Faults> + 'static> FromRequest for Query<T> {
     type Error = Error;
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request.query_string()).map(Self))
+        ready(Ok(Self(read(request.query_string()))))
     }
 }
 

@@ -133,6 +133,27 @@ fn the_demo_walks_and_ends() {
     }
 }
 
+/// Nothing of a buyer and no secret in the logs, however much of ours is logged.
+#[test]
+fn logs_hold_no_personal_data_and_no_secrets() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = Command::new(env!("CARGO_BIN_EXE_rialto"))
+        .current_dir(directory.path())
+        .env_remove("DATABASE_URL")
+        .env("RIALTO_LOG", "debug,rialto=trace")
+        .args(["demo", "--exit", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    let (shown, logged) =
+        (String::from_utf8_lossy(&demo.stdout), String::from_utf8_lossy(&demo.stderr));
+    assert!(logged.contains("request_id") && logged.contains("/v1/payments/{id}/pay"), "{logged}");
+    assert!(shown.contains("ana@example.com") && shown.contains("sk_test_"));
+    for private in ["ana@example.com", "Ana", "Lopez", "sk_test_", "4242424242424242", "u-1"] {
+        let line = logged.lines().find(|line| line.contains(private));
+        assert!(line.is_none(), "{private} is logged: {line:?}");
+    }
+}
+
 #[test]
 fn every_command_explains_itself() {
     let directory = tempfile::tempdir().unwrap();

@@ -15,6 +15,7 @@ mod catalog;
 mod changes;
 mod commands;
 mod contract;
+mod documented;
 mod edge;
 mod idempotency;
 mod isolation;

@@ -37,7 +37,7 @@ pub async fn create(
     once: Once,
     body: Body<NewEvent>,
 ) -> Result<HttpResponse> {
-    let (NewEvent(fields), canonical) = body.into_parts();
+    let (NewEvent(fields), canonical) = body.into_parts()?;
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::created(ops::create(tx, &fields)?)?)))
     };
@@ -83,7 +83,7 @@ pub async fn list(
     actor: Actor<Read>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { organization_id, limit, offset, cursor } = query.0;
+    let ListParams { organization_id, limit, offset, cursor } = query.into_inner()?;
     let page = page_request(limit, offset, cursor);
     let organization = organization_id.map(|text| OrganizationId::from_text(text.0));
     let page = state.db.read(actor.scope(), move |tx| ops::list(tx, organization.as_ref(), &page));
@@ -120,7 +120,8 @@ pub async fn by_slug(
     path: Path<String>,
     query: Query<SlugParams>,
 ) -> Result<HttpResponse> {
-    let organization = query.0.organization_id.map(|text| OrganizationId::from_text(text.0));
+    let organization =
+        query.into_inner()?.organization_id.map(|text| OrganizationId::from_text(text.0));
     let find =
         move |tx: &mut crate::db::Tx<'_>| ops::read_by_slug(tx, &path, organization.as_ref());
     let view = state.db.read(actor.scope(), find).await?;
@@ -198,7 +199,7 @@ async fn change(
     id: String,
     body: Body<EventFields>,
 ) -> Result<HttpResponse> {
-    let (fields, canonical) = body.into_parts();
+    let (fields, canonical) = body.into_parts()?;
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::update(tx, &id, &fields)?)?)))
     };
@@ -231,7 +232,7 @@ pub async fn publish(
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::publish(tx, &path)?)?)))
     };
-    once.write(&actor, &body.into_parts().1, run).await
+    once.write(&actor, &body.into_parts()?.1, run).await
 }
 
 /// Cancel an event
@@ -260,5 +261,5 @@ pub async fn cancel(
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::cancel(tx, &path)?)?)))
     };
-    once.write(&actor, &body.into_parts().1, run).await
+    once.write(&actor, &body.into_parts()?.1, run).await
 }

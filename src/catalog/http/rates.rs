@@ -36,7 +36,7 @@ pub async fn create(
     once: Once,
     body: Body<NewRate>,
 ) -> Result<HttpResponse> {
-    let (NewRate(fields), canonical) = body.into_parts();
+    let (NewRate(fields), canonical) = body.into_parts()?;
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::created(ops::create(tx, &fields)?)?)))
     };
@@ -68,7 +68,8 @@ pub async fn list(
     actor: Actor<Read>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
-    let rows = state.db.read(actor.scope(), move |tx| ops::list(tx, &query.0.event_id.0)).await?;
+    let event = query.into_inner()?.event_id;
+    let rows = state.db.read(actor.scope(), move |tx| ops::list(tx, &event.0)).await?;
     Ok(HttpResponse::Ok().json(List::from(Page { rows, limit: page::LIMIT_MAX, next: None })))
 }
 
@@ -139,7 +140,7 @@ async fn change(
     id: String,
     body: Body<RateFields>,
 ) -> Result<HttpResponse> {
-    let (fields, canonical) = body.into_parts();
+    let (fields, canonical) = body.into_parts()?;
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::update(tx, &id, &fields)?)?)))
     };

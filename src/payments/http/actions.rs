@@ -48,11 +48,11 @@ pub async fn pay(
     state: State,
     provider: actix_web::web::Data<dyn Provider>,
     actor: Actor<WritePayments>,
-    once: Once,
+    mut once: Once,
     path: Path<String>,
     body: Body<Pay>,
 ) -> Result<HttpResponse> {
-    let (input, canonical) = body.into_parts();
+    let (input, canonical) = body.into_parts()?;
     let claim = once.claim(&actor, &without_card(canonical))?;
     let running = once.enter(claim.as_ref())?;
     let method = ops::pay::read_method(actor.principal().mode, &input)?;
@@ -109,7 +109,7 @@ pub async fn mark_paid(
     path: Path<String>,
     body: Body<MarkPaid>,
 ) -> Result<HttpResponse> {
-    let (input, canonical) = body.into_parts();
+    let (input, canonical) = body.into_parts()?;
     let run = move |tx: &mut Tx<'_>| {
         Ok(match ops::settle::mark_paid(tx, &path, &input)? {
             Outcome::Done(marked) | Outcome::Refused(marked) => match marked {
@@ -143,7 +143,7 @@ pub async fn finalize(
     path: Path<String>,
     body: Body<Finalize>,
 ) -> Result<HttpResponse> {
-    let (input, canonical) = body.into_parts();
+    let (input, canonical) = body.into_parts()?;
     let run = move |tx: &mut Tx<'_>| {
         let view = ops::settle::finalize(tx, &path, &input)?;
         Ok(Outcome::Done(Reply::Good(Answer::ok(view)?)))
@@ -175,5 +175,5 @@ pub async fn cancel(
     let run = move |tx: &mut Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::end::cancel(tx, &path)?)?)))
     };
-    once.write(&actor, &body.into_parts().1, run).await
+    once.write(&actor, &body.into_parts()?.1, run).await
 }

@@ -46,7 +46,7 @@ pub async fn create(
     once: Once,
     body: Body<NewPayment>,
 ) -> Result<HttpResponse> {
-    let (new, canonical) = body.into_parts();
+    let (new, canonical) = body.into_parts()?;
     let limits = state.sales.clone();
     let run = move |tx: &mut Tx<'_>| {
         let view = ops::create::create(tx, &new, &limits)?;
@@ -100,7 +100,7 @@ pub async fn list(
     actor: Actor<Read>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { event_id, status, reference, limit, offset, cursor } = query.0;
+    let ListParams { event_id, status, reference, limit, offset, cursor } = query.into_inner()?;
     let page = page_request(limit, offset, cursor);
     let find = move |tx: &mut Tx<'_>| {
         let meant = |text: Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);

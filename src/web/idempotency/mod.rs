@@ -89,8 +89,10 @@ fn key_reused() -> Error {
 }
 
 /// The `Idempotency-Key` of a request, if it has one, and what identifies the request otherwise.
+///
+/// A key without the right form is told when it is claimed: who calls is looked at first.
 pub struct Once {
-    key: Option<String>,
+    key: Result<Option<String>>,
     method: String,
     path: String,
     db: Db,
@@ -105,7 +107,7 @@ impl FromRequest for Once {
             let state = request.app_data::<State>();
             let state = state.ok_or_else(|| Error::internal("no application state"))?;
             Ok(Self {
-                key: key_of(request)?,
+                key: key_of(request),
                 method: request.method().to_string(),
                 path: request.path().to_owned(),
                 db: state.db.clone(),
@@ -132,8 +134,8 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>> {
 
 impl Once {
     /// The claim of this request by an actor, if it came with a key.
-    pub fn claim<P>(&self, actor: &Actor<P>, canonical: &Value) -> Result<Option<Claim>> {
-        let Some(key) = self.key.clone() else {
+    pub fn claim<P>(&mut self, actor: &Actor<P>, canonical: &Value) -> Result<Option<Claim>> {
+        let Some(key) = std::mem::replace(&mut self.key, Ok(None))? else {
             return Ok(None);
         };
         let server_key: &ServerKey = self.db.environment().get()?;
@@ -153,7 +155,12 @@ impl Once {
     }
 
     /// Runs an operation once per key. Its `Done` answer is stored; a `Refused` one is not.
-    pub async fn write<P, F>(self, actor: &Actor<P>, body: &Value, run: F) -> Result<HttpResponse>
+    pub async fn write<P, F>(
+        mut self,
+        actor: &Actor<P>,
+        body: &Value,
+        run: F,
+    ) -> Result<HttpResponse>
     where
         F: Fn(&mut Tx<'_>) -> Result<Outcome<Reply>> + Send + 'static,
     {

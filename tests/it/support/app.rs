@@ -162,7 +162,12 @@ impl TestApp {
 
     /// Sends a request and reads the answer.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
-        let response = request.send().await.expect("no answer");
+        self.execute(request.build().unwrap()).await
+    }
+
+    /// Sends a built request and reads the answer.
+    pub async fn execute(&self, request: reqwest::Request) -> Reply {
+        let response = self.client.execute(request).await.expect("no answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("no body");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);

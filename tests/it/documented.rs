@@ -1,0 +1,58 @@
+//! The errors that the document promises for every operation, asked of every operation.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::contract::operations;
+use crate::on_both;
+use crate::support::TestApp;
+
+/// A request for an operation by somebody who may make it, on something that is not there.
+fn request(app: &TestApp, path: &str, method: &str, operation: &Value) -> RequestBuilder {
+    let sells = operation["security"][0]["api_key"][0] == "write:payments";
+    let key = if sells { &app.seed.channel } else { &app.seed.org };
+    let path = path.replace("{id}", "x").replace("{slug}", "x");
+    let method: Method = method.to_uppercase().parse().unwrap();
+    app.request(method, &path).header("X-Api-Key", key)
+}
+
+on_both! {
+    async fn promised_errors_are_kept(app: &TestApp) {
+        let mut asked = 0;
+        for (path, method, operation) in operations() {
+            if !path.starts_with("/v1") {
+                continue;
+            }
+            let ask = || request(app, &path, &method, &operation);
+            let name = format!("{method} {path}");
+            // Who calls is looked at before what is sent.
+            let stranger = ask().header("X-Api-Key", "x").body("not json");
+            let mut stranger = stranger.build().unwrap();
+            stranger.headers_mut().insert("x-api-key", "x".parse().unwrap());
+            stranger.headers_mut().insert("idempotency-key", " ".parse().unwrap());
+            stranger.url_mut().set_query(Some("no_such=1"));
+            let stranger = app.execute(stranger).await;
+            assert_eq!((stranger.status, stranger.code()), (401, "unauthorized"), "{name}");
+            let mode = app.send(ask().header("Rialto-Mode", "live")).await;
+            assert_eq!((mode.status, mode.code()), (400, "mode_mismatch"), "{name}");
+            asked += 1;
+            if method == "get" {
+                continue;
+            }
+            let unknown = app.send(ask().json(&json!({"no_such_field": 1}))).await;
+            unknown.refused(400, "validation_error");
+            assert!(unknown.fields().contains(&"no_such_field"), "{name}: {}", unknown.text);
+            let large = app.send(ask().json(&json!({"x": "y".repeat(70_000)}))).await;
+            assert_eq!((large.status, large.code()), (413, "body_too_large"), "{name}");
+            let text = ask().header("Content-Type", "text/plain").body("{}");
+            let text = app.send(text).await;
+            assert_eq!((text.status, text.code()), (415, "unsupported_media_type"), "{name}");
+            let array = app.send(ask().json(&json!([]))).await;
+            array.refused(400, "validation_error");
+            let keyed = ask().header("Idempotency-Key", "k".repeat(300)).json(&json!({}));
+            app.send(keyed).await.refused(400, "validation_error");
+            asked += 5;
+        }
+        assert!(asked > 70, "{asked}");
+    }
+}
