@@ -10,6 +10,9 @@ use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Mode, Result, Timestamp};
 use crate::web::answer::Answer;
 
+/// Answers forgotten in one transaction, or a few more that are just as old.
+const SWEEP_MAX: i64 = 500;
+
 /// What is known about a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
@@ -130,8 +133,17 @@ pub fn any_old(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(any.first::<String>(tx.conn()).optional()?.is_some())
 }
 
-/// Forgets answers older than the retention. Owed answers stay.
+/// Forgets the oldest answers past the retention, so many at a time. Owed answers stay.
 pub fn sweep(tx: &mut Tx<'_>) -> Result<usize> {
-    let old = answered_before(tx.now().plus_seconds(-RETENTION_SECONDS));
+    let before = tx.now().plus_seconds(-RETENTION_SECONDS);
+    let oldest: Vec<Timestamp> = answered_before(before)
+        .order(keys::created_at)
+        .limit(SWEEP_MAX)
+        .select(keys::created_at)
+        .load(tx.conn())?;
+    let Some(last) = oldest.last() else {
+        return Ok(0);
+    };
+    let old = answered_before(before).filter(keys::created_at.le(*last));
     Ok(diesel::delete(old).execute(tx.conn())?)
 }
