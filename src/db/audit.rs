@@ -8,7 +8,7 @@ use super::conn::{AnyConnection, DatabaseUrl, Purpose};
 use crate::kernel::Result;
 
 /// Rows reported per broken invariant at most.
-const ROWS_MAX: usize = 20;
+const ROWS_MAX: u32 = 20;
 
 /// An invariant: what it says, and a query for the rows that break it, in a column `broken`.
 pub type Check = (&'static str, &'static str);
@@ -43,9 +43,10 @@ pub fn run(tx: &mut Tx<'_>, checks: &[Check]) -> Result<Vec<Broken>> {
 fn run_on(conn: &mut AnyConnection, checks: &[Check]) -> diesel::QueryResult<Vec<Broken>> {
     let mut found = Vec::new();
     for (rule, query) in checks {
-        let rows: Vec<Row> = sql_query(*query).load(conn)?;
+        let query = format!("SELECT broken FROM ({query}) found LIMIT {ROWS_MAX}");
+        let rows: Vec<Row> = sql_query(query).load(conn)?;
         if !rows.is_empty() {
-            let rows = rows.into_iter().take(ROWS_MAX).map(|row| row.broken).collect();
+            let rows = rows.into_iter().map(|row| row.broken).collect();
             found.push(Broken { rule, rows });
         }
     }

@@ -14,7 +14,7 @@ use super::sqlite_lane::Lane;
 use super::work::{Operation, Work};
 use super::{Outcome, Scope, Stock, Tx};
 use crate::kernel::ids::IdSource;
-use crate::kernel::{Clock, Error, Result, Timestamp};
+use crate::kernel::{Clock, Error, Kind, Result, Timestamp};
 
 /// A query waits so long for a reader before it is answered 503.
 const READER_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -101,6 +101,15 @@ struct Inner {
     readers: r2d2::Pool<Manager>,
 }
 
+impl Inner {
+    fn read_once<T>(&self, scope: &Scope, run: impl Fn(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let mut conn = self.readers.get().map_err(|error| {
+            Error::unavailable("The database is busy; please try again.").because(error)
+        })?;
+        run(&mut Tx::new(&mut conn, &self.environment, scope, self.environment.reading_time()))
+    }
+}
+
 enum Writer {
     Lane(Lane),
     Pool(WritePool),
@@ -162,19 +171,23 @@ impl Db {
         answer.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    /// Runs a query. Nothing it buffers is written.
+    /// Runs a query. Nothing it buffers is written. It may be run again: an idle connection that
+    /// the server has closed meanwhile shows it only when it is used.
     pub async fn read<T, F>(&self, scope: &Scope, run: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (inner, scope) = (self.inner.clone(), scope.clone());
         let ran = tokio::task::spawn_blocking(move || {
-            let mut conn = inner.readers.get().map_err(|error| {
-                Error::unavailable("The database is busy; please try again.").because(error)
-            })?;
-            let now = inner.environment.reading_time();
-            run(&mut Tx::new(&mut conn, &inner.environment, &scope, now))
+            let most = inner.readers.max_size();
+            for _ in 0..most {
+                match inner.read_once(&scope, &run) {
+                    Err(error) if error.kind() == Kind::Lost => continue,
+                    done => return done,
+                }
+            }
+            inner.read_once(&scope, &run)
         });
         ran.await.unwrap_or_else(|error| Err(Error::internal(error)))
     }

@@ -110,7 +110,7 @@ impl ChannelView {
 #[get("/auth")]
 async fn auth(state: State, actor: Actor<Read>) -> Result<HttpResponse> {
     let principal = actor.principal().clone();
-    let view = state.db.read(actor.scope(), move |tx| view(tx, principal)).await?;
+    let view = state.db.read(actor.scope(), move |tx| view(tx, principal.clone())).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }
 

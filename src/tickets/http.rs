@@ -15,8 +15,8 @@ use crate::kernel::Result;
 use crate::kernel::ids::{Id, PaymentId};
 use crate::kernel::input::{Faults, Text};
 use crate::web::permission::Read;
-use crate::web::query::{CursorText, Limit, Offset, page_request};
-use crate::web::{Actor, Data, List, Query, ReadErrors, state::State};
+use crate::web::query::{PagedQuery, Paging};
+use crate::web::{Actor, Data, List, ReadErrors, state::State};
 
 /// Mounts this slice's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -54,24 +54,12 @@ pub struct ListParams {
     /// In this state.
     #[deserr(default)]
     status: Option<TicketStatus>,
-    /// Rows in the page, 1 to 200 (50).
-    #[deserr(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
-    limit: Option<Limit>,
-    /// Rows to skip, at most 10,000.
-    #[deserr(default)]
-    #[param(value_type = Option<i64>, minimum = 0, maximum = 10_000)]
-    offset: Option<Offset>,
-    /// The `next_cursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    cursor: Option<CursorText>,
 }
 
 /// List tickets
 ///
 /// An organization's of all channels, or a channel's own. Newest first.
-#[utoipa::path(operation_id = "tickets.list", tag = "tickets", params(ListParams),
+#[utoipa::path(operation_id = "tickets.list", tag = "tickets", params(ListParams, Paging),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, body = List<TicketView>, example = json!({"success": true,
@@ -83,15 +71,14 @@ pub struct ListParams {
 pub async fn list(
     state: State,
     actor: Actor<Read>,
-    query: Query<ListParams>,
+    query: PagedQuery<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { payment_id, event_id, status, limit, offset, cursor } = query.into_inner()?;
-    let page = page_request(limit, offset, cursor);
+    let (ListParams { payment_id, event_id, status }, page) = query.into_inner()?;
+    let payment = payment_id.map(|text| PaymentId::from_text(text.0));
     let find = move |tx: &mut Tx<'_>| {
-        let meant = |text: Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
-        let event = event_id.map(meant).transpose()?;
-        let payment = payment_id.map(|text| PaymentId::from_text(text.0));
-        ops::list(tx, Filter { payment, event, status }, &page)
+        let meant = |text: &Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
+        let event = event_id.as_ref().map(meant).transpose()?;
+        ops::list(tx, Filter { payment: payment.clone(), event, status }, &page)
     };
     let page = state.db.read(actor.scope(), find).await?;
     Ok(HttpResponse::Ok().json(List::from(page)))

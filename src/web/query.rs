@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use deserr::{Deserr, IntoValue, Value as Input, ValuePointerRef};
 use serde_json::{Map, Value};
+use utoipa::IntoParams;
 
 use crate::kernel::input::{Faults, string_of};
 use crate::kernel::page::{self, PageRequest};
@@ -28,11 +29,14 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(read(request.query_string()))))
+        let (values, mut faults) = values_of(request.query_string());
+        let value = take_in(values, &mut faults).filter(|_| faults.0.is_empty());
+        ready(Ok(Self(value.ok_or_else(|| Error::invalid(faults.0)))))
     }
 }
 
-fn read<T: Deserr<Faults>>(query: &str) -> Result<T> {
+/// The parameters by name; one that was sent twice is a fault.
+fn values_of(query: &str) -> (Map<String, Value>, Faults) {
     let mut values = Map::new();
     let mut faults = Faults::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -40,11 +44,17 @@ fn read<T: Deserr<Faults>>(query: &str) -> Result<T> {
             faults.add(name, "was sent more than once");
         }
     }
-    let read = deserr::deserialize::<T, _, Faults>(Value::Object(values));
-    match (read, faults.0.is_empty()) {
-        (Ok(value), true) => Ok(value),
-        (Ok(_), false) => Err(Error::invalid(faults.0)),
-        (Err(more), _) => Err(Error::invalid(faults.0.into_iter().chain(more.0).collect())),
+    (values, faults)
+}
+
+/// Reads the parameters, adding what is wrong with them to the faults.
+fn take_in<T: Deserr<Faults>>(values: Map<String, Value>, faults: &mut Faults) -> Option<T> {
+    match deserr::deserialize::<T, _, Faults>(Value::Object(values)) {
+        Ok(value) => Some(value),
+        Err(more) => {
+            faults.0.extend(more.0);
+            None
+        }
     }
 }
 
@@ -86,15 +96,62 @@ pub type Limit = NumberText<1, { page::LIMIT_MAX }>;
 /// `offset`.
 pub type Offset = NumberText<0, { page::OFFSET_MAX }>;
 
-/// Puts the paging parameters of a list together.
-pub fn page_request(
+/// The paging parameters of a list.
+#[derive(Deserr, IntoParams, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// Rows in the page, 1 to 200 (50).
+    #[deserr(default)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
     limit: Option<Limit>,
+    /// Rows to skip, at most 10,000.
+    #[deserr(default)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 10_000)]
     offset: Option<Offset>,
+    /// The `next_cursor` of the page before.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
     cursor: Option<CursorText>,
-) -> PageRequest {
-    PageRequest {
-        limit: limit.map_or(page::LIMIT_DEFAULT, |limit| limit.0),
-        offset: offset.map_or(0, |offset| offset.0),
-        after: cursor.map(|cursor| cursor.0),
+}
+
+const PAGING_NAMES: [&str; 3] = ["limit", "offset", "cursor"];
+
+impl From<Paging> for PageRequest {
+    fn from(paging: Paging) -> Self {
+        Self {
+            limit: paging.limit.map_or(page::LIMIT_DEFAULT, |limit| limit.0),
+            offset: paging.offset.map_or(0, |offset| offset.0),
+            after: paging.cursor.map(|cursor| cursor.0),
+        }
+    }
+}
+
+/// The parameters of a list: its own, and the page that is wanted.
+#[derive(Debug)]
+pub struct PagedQuery<T>(Result<(T, PageRequest)>);
+
+impl<T> PagedQuery<T> {
+    /// The parameters and the page, or everything that is wrong with them.
+    pub fn into_inner(self) -> Result<(T, PageRequest)> {
+        self.0
+    }
+}
+
+impl<T: Deserr<Faults> + 'static> FromRequest for PagedQuery<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (values, mut faults) = values_of(request.query_string());
+        let paging = |name: &String| PAGING_NAMES.contains(&name.as_str());
+        let (page, own): (Map<_, _>, Map<_, _>) =
+            values.into_iter().partition(|(name, _)| paging(name));
+        let own = take_in::<T>(own, &mut faults);
+        let page = take_in::<Paging>(page, &mut faults);
+        ready(Ok(Self(match (own, page) {
+            (Some(own), Some(page)) if faults.0.is_empty() => Ok((own, page.into())),
+            _ => Err(Error::invalid(faults.0)),
+        })))
     }
 }

@@ -14,6 +14,7 @@ mod admission;
 mod catalog;
 mod changes;
 mod commands;
+mod contention;
 mod contract;
 mod documented;
 mod edge;

@@ -13,7 +13,7 @@ use crate::kernel::ids::{Id, OrganizationId};
 use crate::kernel::input::{Faults, Text};
 use crate::web::answer::{Answer, Data, List, Reply};
 use crate::web::permission::{Read, WriteEvents};
-use crate::web::query::{CursorText, Limit, Offset, page_request};
+use crate::web::query::{PagedQuery, Paging};
 use crate::web::{Actor, Body, Empty, Once, Query, ReadErrors, WriteErrors, state::State};
 
 /// Create an event
@@ -53,25 +53,13 @@ pub struct ListParams {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     organization_id: Option<Text<1, 60>>,
-    /// Rows in the page, 1 to 200 (50).
-    #[deserr(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
-    limit: Option<Limit>,
-    /// Rows to skip, at most 10,000.
-    #[deserr(default)]
-    #[param(value_type = Option<i64>, minimum = 0, maximum = 10_000)]
-    offset: Option<Offset>,
-    /// The `next_cursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    cursor: Option<CursorText>,
 }
 
 /// List events
 ///
 /// An organization's own, or the published and cancelled public events of a channel's partners.
 /// Newest first.
-#[utoipa::path(operation_id = "events.list", tag = "events", params(ListParams),
+#[utoipa::path(operation_id = "events.list", tag = "events", params(ListParams, Paging),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, body = List<EventView>, example = json!(super::examples::events())),
@@ -81,10 +69,9 @@ pub struct ListParams {
 pub async fn list(
     state: State,
     actor: Actor<Read>,
-    query: Query<ListParams>,
+    query: PagedQuery<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { organization_id, limit, offset, cursor } = query.into_inner()?;
-    let page = page_request(limit, offset, cursor);
+    let (ListParams { organization_id }, page) = query.into_inner()?;
     let organization = organization_id.map(|text| OrganizationId::from_text(text.0));
     let page = state.db.read(actor.scope(), move |tx| ops::list(tx, organization.as_ref(), &page));
     Ok(HttpResponse::Ok().json(List::from(page.await?)))

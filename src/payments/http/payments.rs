@@ -14,8 +14,8 @@ use crate::payments::ops::read::PaymentFilter;
 use crate::payments::{PaymentStatus, PaymentView, ops};
 use crate::web::answer::{Answer, Data, List, Reply};
 use crate::web::permission::{Read, WritePayments};
-use crate::web::query::{CursorText, Limit, Offset, page_request};
-use crate::web::{Actor, Body, Once, Query, ReadErrors, WriteErrors, state::State};
+use crate::web::query::{PagedQuery, Paging};
+use crate::web::{Actor, Body, Once, ReadErrors, WriteErrors, state::State};
 
 /// Create a payment
 ///
@@ -71,24 +71,12 @@ pub struct ListParams {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     reference: Option<Reference>,
-    /// Rows in the page, 1 to 200 (50).
-    #[deserr(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 200)]
-    limit: Option<Limit>,
-    /// Rows to skip, at most 10,000.
-    #[deserr(default)]
-    #[param(value_type = Option<i64>, minimum = 0, maximum = 10_000)]
-    offset: Option<Offset>,
-    /// The `next_cursor` of the page before.
-    #[deserr(default)]
-    #[param(value_type = Option<String>)]
-    cursor: Option<CursorText>,
 }
 
 /// List payments
 ///
 /// An organization's of all channels, or a channel's own. Newest first.
-#[utoipa::path(operation_id = "payments.list", tag = "payments", params(ListParams),
+#[utoipa::path(operation_id = "payments.list", tag = "payments", params(ListParams, Paging),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, body = List<PaymentView>, example = json!(examples::payments())),
@@ -98,14 +86,14 @@ pub struct ListParams {
 pub async fn list(
     state: State,
     actor: Actor<Read>,
-    query: Query<ListParams>,
+    query: PagedQuery<ListParams>,
 ) -> Result<HttpResponse> {
-    let ListParams { event_id, status, reference, limit, offset, cursor } = query.into_inner()?;
-    let page = page_request(limit, offset, cursor);
+    let (ListParams { event_id, status, reference }, page) = query.into_inner()?;
+    let reference = reference.map(|text| text.0);
     let find = move |tx: &mut Tx<'_>| {
-        let meant = |text: Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
-        let event = event_id.map(meant).transpose()?;
-        let filter = PaymentFilter { event, status, reference: reference.map(|text| text.0) };
+        let meant = |text: &Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
+        let event = event_id.as_ref().map(meant).transpose()?;
+        let filter = PaymentFilter { event, status, reference: reference.clone() };
         ops::read::list(tx, filter, &page)
     };
     let page = state.db.read(actor.scope(), find).await?;
