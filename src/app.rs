@@ -68,6 +68,8 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
     let environment = Environment::new(clock, Arc::new(inventory::Counters))
         .with(key)
         .with(InFlight::default())
+        .with(parties::Known::default())
+        .with(catalog::Quotes::default())
         .with(Listeners(vec![payments::ops::end::on_change, mail::on_change]));
     let (readers, writers) = (config.database.readers, config.database.writers);
     Db::open(&DbOptions { url, readers, writers }, environment)

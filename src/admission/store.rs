@@ -26,7 +26,7 @@ struct Row {
     direction: Direction,
     created_at: Timestamp,
 }
-append_only!(Row, admissions::table, 60);
+append_only!(Row, admissions, 60, [organization_id, id, ticket_id, direction, created_at]);
 
 pub(super) fn append(tx: &mut Tx<'_>, ticket: &Ticket) {
     let row = Row {

@@ -20,6 +20,7 @@ mod store;
 
 pub use model::offer::{Offer, SaleBar};
 pub use model::view::{EventView, RateView, price_snapshot};
+pub use ops::quotes::Quotes;
 pub use store::checks;
 pub use store::events::{Event, EventStatus, Visibility};
 pub use store::rates::{FeeType, Price, Rate, RateKind};

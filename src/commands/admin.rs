@@ -194,8 +194,11 @@ parser!(
 impl Admin {
     /// Does it and prints what was made.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let db = app::open(&self.config, Clock::default())?;
-        let printed = super::block_on(async move { Ok(perform(&db, self.what).await?) })?;
+        let printed = super::block_on(async move {
+            let open = move || app::open(&self.config, Clock::default());
+            let db = tokio::task::spawn_blocking(open).await??;
+            Ok(perform(&db, self.what).await?)
+        })?;
         println!("{printed:#}");
         Ok(ExitCode::SUCCESS)
     }

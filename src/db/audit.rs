@@ -37,7 +37,7 @@ pub fn run_alone(url: &DatabaseUrl, checks: &[Check]) -> anyhow::Result<Vec<Brok
 
 /// Runs the checks and reports those that are broken.
 pub fn run(tx: &mut Tx<'_>, checks: &[Check]) -> Result<Vec<Broken>> {
-    Ok(run_on(tx.conn(), checks)?)
+    Ok(run_on(tx.conn()?, checks)?)
 }
 
 fn run_on(conn: &mut AnyConnection, checks: &[Check]) -> diesel::QueryResult<Vec<Broken>> {

@@ -165,6 +165,9 @@ fn prepare_postgres(conn: &mut PgConnection, purpose: Purpose) -> anyhow::Result
          SET idle_in_transaction_session_timeout = 10000; \
          SET default_transaction_isolation = 'read committed'",
     ))?;
+    if purpose == Purpose::Read {
+        conn.batch_execute("SET default_transaction_read_only = on")?;
+    }
     // A commit that is acknowledged before it is flushed can be lost: refuse such a server.
     for (setting, refused) in [("fsync", "off"), ("synchronous_commit", "off")] {
         let value = pg_setting(conn, setting)?;

@@ -11,9 +11,13 @@
 pub mod append;
 pub mod audit;
 mod conn;
+mod database_clock;
+mod guard;
 mod migrate;
+mod plan;
 mod pool;
 mod postgres;
+mod sales_lane;
 pub mod schema;
 mod scope;
 mod server_key;
@@ -25,6 +29,7 @@ mod work;
 
 pub use append::Append;
 pub use conn::{AnyConnection, Backend, DatabaseUrl, MultiBackend};
+pub use guard::{Guard, Verdict};
 pub use migrate::{migrate, revert_all};
 pub use pool::{Db, DbOptions, Environment};
 pub use scope::{Scope, Tenant};

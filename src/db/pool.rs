@@ -3,15 +3,17 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
 use super::conn::{AnyConnection, Backend, DatabaseUrl, Manager, Purpose};
+use super::database_clock::DatabaseClock;
 use super::postgres::WritePool;
+use super::sales_lane::SalesLane;
 use super::sqlite_lane::Lane;
-use super::work::{Operation, Work};
+use super::tx::Ground;
+use super::work::{Operation, Planned, Work};
 use super::{Outcome, Scope, Stock, Tx};
 use crate::kernel::ids::IdSource;
 use crate::kernel::{Clock, Error, Kind, Result, Timestamp};
@@ -29,8 +31,7 @@ pub struct Environment {
     pub stock: Arc<dyn Stock>,
     extensions: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     commits: watch::Sender<u64>,
-    /// The database's clock minus ours, in microseconds, as of the last write.
-    skew_micros: AtomicI64,
+    database_clock: DatabaseClock,
 }
 
 impl Environment {
@@ -42,7 +43,7 @@ impl Environment {
             stock,
             extensions: HashMap::new(),
             commits: watch::Sender::new(0),
-            skew_micros: AtomicI64::new(0),
+            database_clock: DatabaseClock::default(),
         }
     }
 
@@ -62,18 +63,17 @@ impl Environment {
         self.commits.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// The instant of an operation on PostgreSQL: the database's clock, which all servers share.
-    pub(super) fn at_database_time(&self, reading: Timestamp) -> Timestamp {
-        let now = self.clock.adjust(reading);
-        let skew = now.unix_micros().saturating_sub(self.clock.now().unix_micros());
-        self.skew_micros.store(skew, Ordering::Relaxed);
-        now
+    /// The instant of an operation: on PostgreSQL by the database's clock, which all servers share.
+    pub(super) fn now_at_database(
+        &self,
+        conn: &mut AnyConnection,
+    ) -> diesel::QueryResult<Timestamp> {
+        self.database_clock.now_at(&self.clock, conn)
     }
 
-    /// The instant of a query: our clock, corrected by what the last write saw.
+    /// The instant of a query or a plan: by the database's clock as last seen.
     fn reading_time(&self) -> Timestamp {
-        let skew = self.skew_micros.load(Ordering::Relaxed);
-        Timestamp::from_unix_micros(self.clock.now().unix_micros().saturating_add(skew))
+        self.database_clock.now(&self.clock)
     }
 }
 
@@ -101,18 +101,45 @@ struct Inner {
     readers: r2d2::Pool<Manager>,
 }
 
+async fn answered<T>(answer: oneshot::Receiver<Result<Outcome<T>>>) -> Result<Outcome<T>> {
+    let lost = || Error::internal("an operation was dropped without an answer");
+    answer.await.unwrap_or_else(|_| Err(lost()))
+}
+
 impl Inner {
     fn read_once<T>(&self, scope: &Scope, run: impl Fn(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let mut conn = self.readers.get().map_err(|error| {
             Error::unavailable("The database is busy; please try again.").because(error)
         })?;
-        run(&mut Tx::new(&mut conn, &self.environment, scope, self.environment.reading_time()))
+        let now = self.environment.reading_time();
+        run(&mut Tx::new(Ground::Connection(&mut conn), &self.environment, scope, now))
     }
 }
 
 enum Writer {
     Lane(Lane),
-    Pool(WritePool),
+    Pool { pool: WritePool, sales: SalesLane },
+}
+
+impl Writer {
+    fn open(options: &DbOptions, environment: &Arc<Environment>) -> anyhow::Result<Self> {
+        Ok(match options.url.backend() {
+            Backend::Sqlite => Self::Lane(Lane::start(&options.url, environment.clone())?),
+            Backend::Postgres => {
+                let pool = WritePool::open(options, environment.clone())?;
+                let sales = SalesLane::start(&options.url, environment.clone(), pool.clone())?;
+                Self::Pool { pool, sales }
+            }
+        })
+    }
+
+    fn submit(&self, work: Box<dyn Work>) {
+        match self {
+            Self::Lane(lane) => lane.submit(work),
+            Self::Pool { sales, .. } if work.is_planned() => sales.submit(work),
+            Self::Pool { pool, .. } => pool.submit(work),
+        }
+    }
 }
 
 impl Db {
@@ -120,10 +147,7 @@ impl Db {
     pub fn open(options: &DbOptions, environment: Environment) -> anyhow::Result<Self> {
         let environment = Arc::new(environment);
         let backend = options.url.backend();
-        let writer = match backend {
-            Backend::Sqlite => Writer::Lane(Lane::start(&options.url, environment.clone())?),
-            Backend::Postgres => Writer::Pool(WritePool::open(options, environment.clone())?),
-        };
+        let writer = Writer::open(options, &environment)?;
         let manager = Manager { url: options.url.clone(), purpose: Purpose::Read };
         // Opened here first: the pool would hide why it cannot connect behind a long wait.
         r2d2::ManageConnection::connect(&manager)?;
@@ -158,17 +182,37 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let queued_at = Instant::now();
-        let scope = scope.clone();
-        let work: Box<dyn Work> =
-            Box::new(Operation { scope, run, result: None, reply, queued_at });
-        match &self.inner.writer {
-            Writer::Lane(lane) => lane.submit(work),
-            Writer::Pool(pool) => pool.submit(work),
+        let (work, answer) = Operation::new(scope, run);
+        self.inner.writer.submit(Box::new(work));
+        answered(answer).await
+    }
+
+    /// The same for an operation that only reads, appends and takes: it is planned outside of any
+    /// transaction, if possible on what is remembered, and recorded together with others. What
+    /// cannot be planned, or fails when it is, is run as [`Db::write`] does.
+    pub async fn write_planned<T, F>(&self, scope: &Scope, run: F) -> Result<Outcome<T>>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send + 'static,
+    {
+        let (mut work, answer) = Operation::new(scope, run);
+        let environment = &self.inner.environment;
+        let planned = work.plan(None, environment, environment.reading_time());
+        if planned != Planned::WantsDatabase {
+            self.inner.writer.submit(Box::new(work));
+            return answered(answer).await;
         }
-        let lost = || Error::internal("an operation was dropped without an answer");
-        answer.await.unwrap_or_else(|_| Err(lost()))
+        let inner = self.inner.clone();
+        let planning = tokio::task::spawn_blocking(move || {
+            // Without a reader there is no plan, and the operation runs in a transaction.
+            if let Ok(mut conn) = inner.readers.get() {
+                let now = inner.environment.reading_time();
+                work.plan(Some(&mut conn), &inner.environment, now);
+            }
+            inner.writer.submit(Box::new(work));
+        });
+        planning.await.map_err(Error::internal)?;
+        answered(answer).await
     }
 
     /// Runs a query. Nothing it buffers is written. It may be run again: an idle connection that
@@ -192,11 +236,24 @@ impl Db {
         ran.await.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
+    /// The same for a query that what is remembered may answer: the database is asked only when it
+    /// cannot.
+    pub async fn recall<T, F>(&self, scope: &Scope, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let mut wanting = false;
+        let ground = Ground::Memory { wanting: &mut wanting };
+        let recalled = run(&mut Tx::new(ground, self.environment(), scope, self.now()));
+        if wanting { self.read(scope, run).await } else { recalled }
+    }
+
     /// Whether a trivial query succeeds.
     pub async fn ping(&self) -> Result<()> {
         use diesel::r2d2::R2D2Connection;
         self.read(&Scope::platform("readiness"), |tx| {
-            let conn: &mut AnyConnection = tx.conn();
+            let conn: &mut AnyConnection = tx.conn()?;
             Ok(conn.ping()?)
         })
         .await

@@ -9,15 +9,14 @@ use std::thread;
 
 use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::conn::{AnyConnection, Manager, Purpose};
 use super::pool::{DbOptions, Environment};
-use super::types::Instant;
 use super::work::{self, QUEUE_MAX, QUEUE_WAIT_MAX, RERUNS_MAX, Verdict, Work};
-use crate::kernel::{Error, Timestamp};
+use crate::kernel::Error;
 
 /// Where operations are handed in.
+#[derive(Clone)]
 pub(super) struct WritePool {
     shared: Arc<Shared>,
 }
@@ -26,6 +25,7 @@ struct Shared {
     pool: r2d2::Pool<Manager>,
     environment: Arc<Environment>,
     waiting: AtomicUsize,
+    runtime: tokio::runtime::Handle,
 }
 
 impl WritePool {
@@ -33,7 +33,7 @@ impl WritePool {
         let manager = Manager { url: options.url.clone(), purpose: Purpose::Write };
         // Opened here first: the pool would hide why it cannot connect behind a long wait.
         let mut conn = r2d2::ManageConnection::connect(&manager)?;
-        environment.at_database_time(database_clock(&mut conn)?);
+        environment.now_at_database(&mut conn)?;
         let pool = r2d2::Pool::builder()
             .max_size(options.writers)
             .min_idle(Some(1))
@@ -41,7 +41,8 @@ impl WritePool {
             .test_on_check_out(false)
             .build(manager)?;
         let waiting = AtomicUsize::new(0);
-        Ok(Self { shared: Arc::new(Shared { pool, environment, waiting }) })
+        let runtime = tokio::runtime::Handle::try_current()?;
+        Ok(Self { shared: Arc::new(Shared { pool, environment, waiting, runtime }) })
     }
 
     pub(super) fn submit(&self, work: Box<dyn Work>) {
@@ -50,7 +51,8 @@ impl WritePool {
             shared.waiting.fetch_sub(1, Ordering::SeqCst);
             return work.fail(work::overloaded());
         }
-        tokio::task::spawn_blocking(move || {
+        let runtime = shared.runtime.clone();
+        runtime.spawn_blocking(move || {
             shared.run(work);
             shared.waiting.fetch_sub(1, Ordering::SeqCst);
         });
@@ -84,9 +86,9 @@ impl Shared {
     /// One transaction. Returns the work when it must be run again. A connection that is left
     /// with an open transaction or is broken is thrown away by the pool.
     fn run_once(&self, conn: &mut AnyConnection, mut work: Box<dyn Work>) -> Option<Box<dyn Work>> {
-        let begun = conn.begin_write().and_then(|()| database_clock(conn));
+        let begun = conn.begin_write().and_then(|()| self.environment.now_at_database(conn));
         let now = match begun {
-            Ok(reading) => self.environment.at_database_time(reading),
+            Ok(now) => now,
             Err(error) => return self.not_begun(conn, work, error),
         };
         match work.attempt(conn, &self.environment, now) {
@@ -139,21 +141,5 @@ impl Shared {
                 None
             }
         }
-    }
-}
-
-#[derive(QueryableByName)]
-struct Reading {
-    #[diesel(sql_type = Instant)]
-    at: Timestamp,
-}
-
-fn database_clock(conn: &mut AnyConnection) -> diesel::QueryResult<Timestamp> {
-    match conn {
-        AnyConnection::Postgres(conn) => {
-            let reading: Reading = sql_query("SELECT clock_timestamp() AS at").get_result(conn)?;
-            Ok(reading.at)
-        }
-        AnyConnection::Sqlite(_) => Err(diesel::result::Error::NotFound),
     }
 }

@@ -1,9 +1,11 @@
 //! SQLite's writer: one thread, one connection, many operations per flush.
 //!
 //! It takes what is waiting and never waits for more: the batch fills while the one before it
-//! commits. Each operation runs in a savepoint of one `BEGIN IMMEDIATE` transaction; nobody is
-//! answered before the commit has been flushed.
+//! commits. Within one `BEGIN IMMEDIATE` transaction the planned operations are recorded together
+//! and each other one runs in a savepoint of its own; nobody is answered before the commit has
+//! been flushed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
@@ -12,8 +14,10 @@ use anyhow::Context;
 use diesel::connection::TransactionManager;
 
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
+use super::plan::{self, Recorded};
 use super::pool::Environment;
-use super::work::{self, QUEUE_MAX, QUEUE_WAIT_MAX, RERUNS_MAX, Verdict, Work};
+use super::work::{self, QUEUE_MAX, RERUNS_MAX, Verdict, Work, fail_all, still_wanted};
+use crate::kernel::Timestamp;
 
 /// Most operations in one transaction.
 const BATCH_MAX: usize = 64;
@@ -52,11 +56,37 @@ struct Writer {
 }
 
 /// What became of a batch.
+#[derive(Default)]
 struct Ended {
     /// Ran; their answers hold once the commit succeeds.
     ran: Vec<Box<dyn Work>>,
+    /// Plans that did not hold: to be run as operations, at once.
+    stale: Vec<Box<dyn Work>>,
     /// To be run again, each in a transaction of its own.
     alone: Vec<Box<dyn Work>>,
+}
+
+impl Ended {
+    fn all(self) -> impl Iterator<Item = Box<dyn Work>> {
+        self.ran.into_iter().chain(self.stale).chain(self.alone)
+    }
+}
+
+/// What a batch left to do.
+#[derive(Default)]
+struct Again {
+    /// As operations, at once.
+    stale: Vec<Box<dyn Work>>,
+    /// Each in a transaction of its own.
+    alone: Vec<Box<dyn Work>>,
+}
+
+/// The transaction had to be thrown away.
+enum Undone {
+    /// Everything in it is to be run again.
+    Again(Vec<Box<dyn Work>>),
+    /// Everything in it has been answered.
+    Answered,
 }
 
 impl Writer {
@@ -64,47 +94,55 @@ impl Writer {
         while let Ok(first) = waiting.recv() {
             let rest = std::iter::from_fn(|| waiting.try_recv().ok()).take(BATCH_MAX - 1);
             let batch = std::iter::once(first).chain(rest).filter_map(still_wanted).collect();
-            for mut work in self.run_together(batch) {
-                for run in 1..=RERUNS_MAX {
-                    thread::sleep(work::backoff(run));
-                    match self.run_together(vec![work]).pop() {
-                        Some(again) if run == RERUNS_MAX => {
-                            again.fail(work::gave_up());
-                            break;
-                        }
-                        Some(again) => work = again,
-                        None => break,
-                    }
-                }
+            // What panics here answers its batch 500 and costs the connection, not the lane.
+            let served = catch_unwind(AssertUnwindSafe(|| {
+                let Again { stale, alone } = self.run_together(batch);
+                // Their plans are gone: they run as operations now, and none comes back as stale.
+                let more = self.run_together(stale).alone;
+                alone.into_iter().chain(more).for_each(|work| self.run_alone(work));
+            }));
+            if served.is_err() {
+                tracing::error!("the writer panicked");
             }
         }
     }
 
-    /// Runs a batch in one transaction and answers it. Returns what must be run again alone.
-    fn run_together(&mut self, batch: Vec<Box<dyn Work>>) -> Vec<Box<dyn Work>> {
+    fn run_alone(&mut self, mut work: Box<dyn Work>) {
+        for run in 1..=RERUNS_MAX {
+            thread::sleep(work::backoff(run));
+            match self.run_together(vec![work]).alone.pop() {
+                Some(again) => work = again,
+                None => return,
+            }
+        }
+        tracing::error!(runs = RERUNS_MAX + 1, "an operation was given up");
+        work.fail(work::gave_up());
+    }
+
+    /// Runs a batch in one transaction and answers it. Returns plans that did not hold, and what
+    /// must be run again alone.
+    fn run_together(&mut self, batch: Vec<Box<dyn Work>>) -> Again {
         if batch.is_empty() {
-            return batch;
+            return Again::default();
         }
         let mut conn = match self.conn.take().map_or_else(|| self.reopen(), Ok) {
             Ok(conn) => conn,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "the database cannot be opened");
                 fail_all(batch, work::overloaded);
-                return Vec::new();
+                return Again::default();
             }
         };
         if let Err(error) = conn.begin_write() {
             tracing::error!(%error, "BEGIN failed");
             fail_all(batch, work::overloaded);
-            return Vec::new();
+            return Again::default();
         }
-        let Some(ended) = self.attempt_all(&mut conn, batch) else {
-            return Vec::new();
-        };
-        let Ended { ran, alone } = match ended {
+        let Ended { ran, stale, alone } = match self.attempt_all(&mut conn, batch) {
             Ok(ended) => ended,
             // The connection is dropped, and with it the transaction.
-            Err(alone) => return alone,
+            Err(Undone::Again(alone)) => return Again { alone, ..Again::default() },
+            Err(Undone::Answered) => return Again::default(),
         };
         match AnyConnection::commit_transaction(&mut conn) {
             Ok(()) if conn.depth() == Some(0) => {
@@ -118,19 +156,23 @@ impl Writer {
                 fail_all(ran, || work::unknown_fate(anyhow::anyhow!("COMMIT failed")));
             }
         }
-        alone
+        Again { stale, alone }
     }
 
-    /// Runs each operation in its savepoint. `Err` is what must be run again when the whole
-    /// transaction had to be thrown away; `None` when everything has been answered.
+    /// Records what is planned, then runs each other operation in its savepoint.
     fn attempt_all(
         &self,
         conn: &mut AnyConnection,
         batch: Vec<Box<dyn Work>>,
-    ) -> Option<Result<Ended, Vec<Box<dyn Work>>>> {
+    ) -> Result<Ended, Undone> {
         let now = self.environment.clock.now();
-        let mut ended = Ended { ran: Vec::new(), alone: Vec::new() };
-        let mut queue = batch.into_iter();
+        let (planned, others): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|work| work.is_planned());
+        let mut ended = match self.record(conn, planned, now) {
+            Ok(ended) => ended,
+            Err(works) => return Err(Undone::Again(works.into_iter().chain(others).collect())),
+        };
+        let mut queue = others.into_iter();
         while let Some(mut work) = queue.next() {
             let verdict = match AnyConnection::begin_transaction(conn) {
                 Ok(()) => work.attempt(conn, &self.environment, now),
@@ -147,37 +189,51 @@ impl Writer {
                 (Verdict::Panicked, _) => {
                     tracing::error!("an operation panicked; its batch is run again without it");
                     work.answer();
-                    let others = ended.ran.into_iter().chain(ended.alone).chain(queue);
-                    return Some(Err(others.collect()));
+                    return Err(Undone::Again(ended.all().chain(queue).collect()));
                 }
                 (_, _) => {
-                    let others = ended.ran.into_iter().chain(ended.alone).chain(queue);
                     let lost = || work::unknown_fate(anyhow::anyhow!("the connection broke"));
-                    fail_all(std::iter::once(work).chain(others).collect(), lost);
-                    return None;
+                    fail_all(std::iter::once(work).chain(ended.all()).chain(queue), lost);
+                    return Err(Undone::Answered);
                 }
             }
         }
-        Some(Ok(ended))
+        Ok(ended)
+    }
+
+    /// Records planned operations in one savepoint. When that fails they are stale: each is run
+    /// as an operation, which finds out which of them it was. `Err` when the transaction is lost.
+    fn record(
+        &self,
+        conn: &mut AnyConnection,
+        planned: Vec<Box<dyn Work>>,
+        now: Timestamp,
+    ) -> Result<Ended, Vec<Box<dyn Work>>> {
+        if planned.is_empty() {
+            return Ok(Ended::default());
+        }
+        if AnyConnection::begin_transaction(conn).is_err() {
+            return Err(planned);
+        }
+        let (ended, closed) = match plan::record(planned, conn, &self.environment, now) {
+            Ok(Recorded { settled, stale }) => {
+                let ended = Ended { ran: settled, stale, alone: Vec::new() };
+                (ended, AnyConnection::commit_transaction(conn))
+            }
+            Err((works, error)) => {
+                tracing::warn!(?error, "a batch could not be recorded together");
+                let ended = Ended { stale: works, ..Ended::default() };
+                (ended, AnyConnection::rollback_transaction(conn))
+            }
+        };
+        if closed.is_ok() && conn.depth() == Some(1) {
+            Ok(ended)
+        } else {
+            Err(ended.all().collect())
+        }
     }
 
     fn reopen(&self) -> anyhow::Result<AnyConnection> {
         self.url.connect(Purpose::Write)
     }
-}
-
-/// Answers what waited too long; drops what nobody waits for.
-fn still_wanted(work: Box<dyn Work>) -> Option<Box<dyn Work>> {
-    if work.abandoned() {
-        return None;
-    }
-    if work.queued_at().elapsed() > QUEUE_WAIT_MAX {
-        work.fail(work::overloaded());
-        return None;
-    }
-    Some(work)
-}
-
-fn fail_all(batch: Vec<Box<dyn Work>>, error: impl Fn() -> crate::kernel::Error) {
-    batch.into_iter().for_each(|work| work.fail(error()));
 }

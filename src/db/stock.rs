@@ -19,7 +19,8 @@ pub struct Take {
     pub counter: String,
     /// How many.
     pub count: i64,
-    /// A limit that this take states itself, beside the counter's capacity.
+    /// A limit that this take states itself, beside the counter's capacity. A counter that is
+    /// limited by its takers only is made by the first of them.
     pub at_most: Option<i64>,
     /// The revision at which the price was quoted; another one means: quote again.
     pub revision: Option<i64>,
@@ -27,30 +28,23 @@ pub struct Take {
     pub shortage: Box<dyn Fn(Shortage) -> Error + Send>,
 }
 
-/// How taking can fail.
+/// Why an operation does not get what it wants.
 #[derive(Debug)]
 pub enum StockError {
     /// The take at this index did not get what it wanted.
     Short(usize, Shortage),
     /// Something that was quoted has changed since; run the operation again.
     Stale,
-    /// The database failed.
-    Database(diesel::result::Error),
-}
-
-impl From<diesel::result::Error> for StockError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error)
-    }
 }
 
 /// Executes takes; inventory implements it and `app` installs it.
 pub trait Stock: Send + Sync {
-    /// Takes everything or reports the first take that cannot be met.
+    /// Decides for each operation, in order, whether all its takes can be met, and takes for those
+    /// that can. The takes of an operation are in the order of their counters.
     fn take(
         &self,
         conn: &mut AnyConnection,
-        takes: &[Take],
+        operations: &[&[Take]],
         now: Timestamp,
-    ) -> Result<(), StockError>;
+    ) -> diesel::QueryResult<Vec<Result<(), StockError>>>;
 }

@@ -1,7 +1,8 @@
 //! One business operation's view of the database.
 
-use super::append::Rows;
-use super::{AnyConnection, Append, Environment, Scope, StockError, Take};
+use super::guard::{AnyGuard, Guard};
+use super::plan::Plan;
+use super::{AnyConnection, Append, Environment, Scope, Take};
 use crate::kernel::ids::{Id, OrganizationId};
 use crate::kernel::{Error, Mode, Result, Timestamp};
 
@@ -24,27 +25,39 @@ impl<T> Outcome<T> {
     }
 }
 
+/// Where a transaction stands.
+pub(super) enum Ground<'c> {
+    /// On a connection: inside of a transaction, or reading.
+    Connection(&'c mut AnyConnection),
+    /// Planning, on a connection that only reads what is committed.
+    Planning(&'c mut AnyConnection),
+    /// Planning on what is remembered alone; notes when that is not enough.
+    Memory {
+        /// Whether the database was asked for.
+        wanting: &'c mut bool,
+    },
+}
+
 /// A transaction with its owner, its instant and what it has yet to write.
 ///
 /// Append-only rows are buffered and counters are taken last, so that an executor may run many
 /// operations together and hold the hot rows only for the length of a commit.
 pub struct Tx<'c> {
-    conn: &'c mut AnyConnection,
+    ground: Ground<'c>,
     environment: &'c Environment,
     scope: &'c Scope,
     now: Timestamp,
-    rows: Rows,
-    takes: Vec<Take>,
+    plan: Plan,
 }
 
 impl<'c> Tx<'c> {
     pub(super) fn new(
-        conn: &'c mut AnyConnection,
+        ground: Ground<'c>,
         environment: &'c Environment,
         scope: &'c Scope,
         now: Timestamp,
     ) -> Self {
-        Self { conn, environment, scope, now, rows: Rows::default(), takes: Vec::new() }
+        Self { ground, environment, scope, now, plan: Plan::default() }
     }
 
     /// The instant of this operation: the only clock inside it.
@@ -73,18 +86,40 @@ impl<'c> Tx<'c> {
     }
 
     /// The connection. Only `store.rs` files borrow it; `tests/it/tidy.rs` sees to that.
-    pub fn conn(&mut self) -> &mut AnyConnection {
-        self.conn
+    pub fn conn(&mut self) -> Result<&mut AnyConnection> {
+        match &mut self.ground {
+            Ground::Connection(conn) | Ground::Planning(conn) => Ok(conn),
+            Ground::Memory { wanting } => {
+                **wanting = true;
+                Err(Error::rerun("the plan needs the database"))
+            }
+        }
+    }
+
+    /// Whether this is a plan, made outside of the transaction that will record it: what is read
+    /// may be remembered, and what is relied on needs a [`Guard`] or the revision of a take.
+    pub fn is_plan(&self) -> bool {
+        match self.ground {
+            Ground::Connection(_) => false,
+            Ground::Planning(_) | Ground::Memory { .. } => true,
+        }
+    }
+
+    /// In a plan: something that must still be true when it is recorded.
+    pub fn guard<G: Guard>(&mut self, guard: G) {
+        if self.is_plan() {
+            self.plan.guards.push(AnyGuard::new(guard));
+        }
     }
 
     /// Buffers a row; it is inserted when the operation has ended well.
     pub fn append<R: Append>(&mut self, row: R) {
-        self.rows.push(row);
+        self.plan.rows.push(row);
     }
 
     /// Registers a take; it is executed after everything else.
     pub fn take(&mut self, take: Take) {
-        self.takes.push(take);
+        self.plan.takes.push(take);
     }
 
     /// Registers giving back.
@@ -99,30 +134,28 @@ impl<'c> Tx<'c> {
         });
     }
 
+    /// What is to be recorded.
+    pub(super) fn into_plan(self) -> Plan {
+        self.plan
+    }
+
     /// Inserts the buffered rows, then takes.
     pub(super) fn finish(mut self) -> Result<()> {
-        let wrote = !self.rows.is_empty() || !self.takes.is_empty();
-        self.rows.flush(self.conn)?;
-        if !self.takes.is_empty() {
-            self.takes
-                .sort_by(|a, b| (&a.organization, &a.counter).cmp(&(&b.organization, &b.counter)));
-            let stock = self.environment.stock.as_ref();
-            match stock.take(self.conn, &self.takes, self.now) {
-                Ok(()) => {}
-                Err(StockError::Stale) => return Err(Error::rerun("the quote is stale")),
-                Err(StockError::Database(error)) => return Err(error.into()),
-                Err(StockError::Short(index, shortage)) => {
-                    let error = self.takes.get(index).map(|take| (take.shortage)(shortage));
-                    return Err(error.unwrap_or_else(|| Error::internal("no such take")));
-                }
-            }
-        }
-        if !wrote {
+        let mut plan = std::mem::take(&mut self.plan);
+        let (environment, now) = (self.environment, self.now);
+        let conn = self.conn()?;
+        if plan.is_empty() {
             // A transaction in which a statement failed would be rolled back by PostgreSQL at
             // COMMIT without an error. Any further statement shows it.
-            probe(self.conn)?;
+            return Ok(probe(conn)?);
         }
-        Ok(())
+        plan.rows.flush(conn)?;
+        if plan.takes.is_empty() {
+            return Ok(());
+        }
+        plan.sort_takes();
+        let given = environment.stock.take(conn, &[&plan.takes], now)?;
+        given.into_iter().try_for_each(|given| given.map_err(|error| plan.refusal(error)))
     }
 }
 

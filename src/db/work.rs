@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::tx::{Outcome, Tx};
+use super::plan::Plan;
+use super::tx::{Ground, Outcome, Tx};
 use super::{AnyConnection, Environment, Scope};
 use crate::kernel::{Error, Kind, Result, Timestamp};
 
@@ -40,7 +41,13 @@ pub(super) trait Work: Send {
         environment: &Environment,
         now: Timestamp,
     ) -> Verdict;
-    /// Sends what the last attempt answered.
+    /// The plan that was made beforehand, once.
+    fn take_plan(&mut self) -> Option<Plan>;
+    /// Whether there is a plan.
+    fn is_planned(&self) -> bool;
+    /// Answers an error instead of what was planned.
+    fn refuse(&mut self, error: Error);
+    /// Sends what the last attempt, or the plan, answered.
     fn answer(self: Box<Self>);
     /// Sends an error instead.
     fn fail(self: Box<Self>, error: Error);
@@ -52,11 +59,64 @@ pub(super) trait Work: Send {
 
 /// The operation given to `Db::write`.
 pub(super) struct Operation<T, F> {
-    pub(super) scope: Scope,
-    pub(super) run: F,
-    pub(super) result: Option<Result<Outcome<T>>>,
-    pub(super) reply: oneshot::Sender<Result<Outcome<T>>>,
-    pub(super) queued_at: Instant,
+    scope: Scope,
+    run: F,
+    plan: Option<Plan>,
+    result: Option<Result<Outcome<T>>>,
+    reply: oneshot::Sender<Result<Outcome<T>>>,
+    queued_at: Instant,
+}
+
+/// What came of planning an operation.
+#[derive(PartialEq, Eq, Clone, Copy, Debug)]
+pub(super) enum Planned {
+    /// There is a plan.
+    Yes,
+    /// What is remembered was not enough: plan again with a connection.
+    WantsDatabase,
+    /// It must be run in a transaction, where its answer is decided.
+    No,
+}
+
+impl<T, F> Operation<T, F>
+where
+    F: Fn(&mut Tx<'_>) -> Result<Outcome<T>>,
+{
+    /// An operation, and where its answer will come.
+    pub(super) fn new(scope: &Scope, run: F) -> (Self, oneshot::Receiver<Result<Outcome<T>>>) {
+        let (reply, answer) = oneshot::channel();
+        let (scope, queued_at) = (scope.clone(), Instant::now());
+        (Self { scope, run, plan: None, result: None, reply, queued_at }, answer)
+    }
+
+    /// Plans the operation, on a connection or on what is remembered. A plan that fails says
+    /// nothing: it may have relied on what is not true any more.
+    pub(super) fn plan(
+        &mut self,
+        conn: Option<&mut AnyConnection>,
+        environment: &Environment,
+        now: Timestamp,
+    ) -> Planned {
+        let mut wanting = false;
+        let (scope, run) = (&self.scope, &self.run);
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let ground = match conn {
+                Some(conn) => Ground::Planning(conn),
+                None => Ground::Memory { wanting: &mut wanting },
+            };
+            let mut tx = Tx::new(ground, environment, scope, now);
+            run(&mut tx).map(|outcome| (outcome, tx.into_plan()))
+        }));
+        match ran {
+            Ok(Ok((outcome, plan))) if !wanting => {
+                self.result = Some(Ok(outcome));
+                self.plan = Some(plan);
+                Planned::Yes
+            }
+            _ if wanting => Planned::WantsDatabase,
+            _ => Planned::No,
+        }
+    }
 }
 
 impl<T, F> Work for Operation<T, F>
@@ -73,7 +133,7 @@ where
         let (scope, run) = (&self.scope, &self.run);
         let before = conn.depth();
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            let mut tx = Tx::new(conn, environment, scope, now);
+            let mut tx = Tx::new(Ground::Connection(conn), environment, scope, now);
             let outcome = run(&mut tx)?;
             tx.finish().map(|()| outcome)
         }));
@@ -102,6 +162,18 @@ where
         };
         self.result = Some(result);
         verdict
+    }
+
+    fn take_plan(&mut self) -> Option<Plan> {
+        self.plan.take()
+    }
+
+    fn is_planned(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.result = Some(Err(error));
     }
 
     fn answer(self: Box<Self>) {
@@ -144,4 +216,21 @@ pub(super) fn gave_up() -> Error {
 pub(super) fn backoff(run: u32) -> Duration {
     let ceiling = 5_u64.saturating_mul(1 << run.min(5)).min(100);
     Duration::from_millis(rand::random_range(1..=ceiling))
+}
+
+/// Answers what waited too long; drops what nobody waits for.
+pub(super) fn still_wanted(work: Box<dyn Work>) -> Option<Box<dyn Work>> {
+    if work.abandoned() {
+        return None;
+    }
+    if work.queued_at().elapsed() > QUEUE_WAIT_MAX {
+        work.fail(overloaded());
+        return None;
+    }
+    Some(work)
+}
+
+/// Answers all with an error.
+pub(super) fn fail_all(batch: impl IntoIterator<Item = Box<dyn Work>>, error: impl Fn() -> Error) {
+    batch.into_iter().for_each(|work| work.fail(error()));
 }

@@ -1,5 +1,7 @@
 //! What a counter says at an instant, and what a hold asks for.
 
+use std::collections::BTreeMap;
+
 use crate::db::{Shortage, StockError, Take};
 use crate::kernel::Error;
 use crate::kernel::ids::OrganizationId;
@@ -54,13 +56,17 @@ pub struct Counter {
     pub revision: i64,
 }
 
+/// A counter's whole key.
+pub type Key<'a> = (&'a OrganizationId, &'a str);
+
+/// Counters as they are locked, by their keys.
+pub type Counters<'a> = BTreeMap<Key<'a>, Counter>;
+
 /// What an operation does to one counter in all: its takes less what it gives back.
 #[derive(Clone, Copy, Debug)]
 pub struct Move<'a> {
-    /// Owner of the counter.
-    pub organization: &'a OrganizationId,
     /// The counter.
-    pub counter: &'a str,
+    pub key: Key<'a>,
     /// How many; negative gives back.
     pub quantity: i64,
     /// The strictest limit a take stated itself.
@@ -75,10 +81,8 @@ pub struct Move<'a> {
 pub fn moves(takes: &[Take]) -> Vec<Move<'_>> {
     let mut moves: Vec<Move<'_>> = Vec::new();
     for (index, take) in takes.iter().enumerate() {
-        let same = moves
-            .last_mut()
-            .filter(|last| last.counter == take.counter && *last.organization == take.organization);
-        match same {
+        let key = (&take.organization, take.counter.as_str());
+        match moves.last_mut().filter(|last| last.key == key) {
             Some(same) => {
                 same.quantity += take.count;
                 same.at_most = same.at_most.into_iter().chain(take.at_most).min();
@@ -88,8 +92,7 @@ pub fn moves(takes: &[Take]) -> Vec<Move<'_>> {
                 }
             }
             None => moves.push(Move {
-                organization: &take.organization,
-                counter: &take.counter,
+                key,
                 quantity: take.count,
                 at_most: take.at_most,
                 revision: take.revision,
@@ -100,17 +103,45 @@ pub fn moves(takes: &[Take]) -> Vec<Move<'_>> {
     moves
 }
 
-/// Whether every move fits its counter; otherwise the first that does not.
-pub fn fit(counters: &[Counter], moves: &[Move<'_>]) -> Result<(), StockError> {
-    for (counter, wanted) in counters.iter().zip(moves) {
-        if wanted.revision.is_some_and(|revision| revision != counter.revision) {
-            return Err(StockError::Stale);
-        }
-        let limit = counter.capacity.into_iter().chain(wanted.at_most).min();
-        let left = limit.map(|limit| limit - counter.taken);
-        if let Some(left) = left.filter(|left| wanted.quantity > 0 && *left < wanted.quantity) {
-            return Err(StockError::Short(wanted.take, Shortage { left: left.max(0) }));
+/// Gives to each operation in order what it wants, all of it or nothing.
+pub fn allot<'a>(counters: &mut Counters<'a>, operations: &[Vec<Move<'a>>]) -> Vec<Allotted> {
+    operations.iter().map(|moves| allot_one(counters, moves)).collect()
+}
+
+/// What an operation is given.
+pub type Allotted = Result<(), StockError>;
+
+fn allot_one<'a>(counters: &mut Counters<'a>, moves: &[Move<'a>]) -> Allotted {
+    for wanted in moves {
+        let counter = counters.get(&wanted.key).ok_or(StockError::Stale)?;
+        fits(counter, wanted)?;
+    }
+    for wanted in moves {
+        if let Some(counter) = counters.get_mut(&wanted.key) {
+            counter.taken += wanted.quantity;
         }
     }
     Ok(())
+}
+
+fn fits(counter: &Counter, wanted: &Move<'_>) -> Allotted {
+    if wanted.revision.is_some_and(|revision| revision != counter.revision) {
+        return Err(StockError::Stale);
+    }
+    let limit = counter.capacity.into_iter().chain(wanted.at_most).min();
+    let left = limit.map(|limit| limit - counter.taken);
+    match left.filter(|left| wanted.quantity > 0 && *left < wanted.quantity) {
+        Some(left) => Err(StockError::Short(wanted.take, Shortage { left: left.max(0) })),
+        None => Ok(()),
+    }
+}
+
+/// What the operations that were given what they wanted do to each counter together.
+pub fn sums<'a>(operations: &[Vec<Move<'a>>], given: &[Allotted]) -> Vec<(Key<'a>, i64)> {
+    let mut sums: BTreeMap<Key<'a>, i64> = BTreeMap::new();
+    let accepted = operations.iter().zip(given).filter(|(_, given)| given.is_ok());
+    for wanted in accepted.flat_map(|(moves, _)| moves) {
+        *sums.entry(wanted.key).or_default() += wanted.quantity;
+    }
+    sums.into_iter().collect()
 }

@@ -1,8 +1,10 @@
 //! Operations on counters and holds, inside somebody's transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Level, Line, fit, moves};
+use diesel::QueryResult;
+
+use super::model::{Allotted, Key, Level, Line, Move, allot, moves, sums};
 use super::store::{self, HoldState};
 use crate::db::{AnyConnection, Stock, StockError, Take, Tx};
 use crate::kernel::ids::OrganizationId;
@@ -16,11 +18,6 @@ pub fn create_counter(
     capacity: Option<i64>,
 ) {
     store::append_counter(tx, organization, id, capacity);
-}
-
-/// Creates a counter unless it is there.
-pub fn ensure_counter(tx: &mut Tx<'_>, organization: &OrganizationId, id: &str) -> Result<()> {
-    store::ensure_counter(tx, organization, id)
 }
 
 /// Sets what is quoted against: the capacity and a new revision. `false`, and nothing changed,
@@ -145,28 +142,44 @@ impl Stock for Counters {
     fn take(
         &self,
         conn: &mut AnyConnection,
-        takes: &[Take],
+        operations: &[&[Take]],
         now: Timestamp,
-    ) -> Result<(), StockError> {
-        let moves = moves(takes);
-        let counters = store::lock(conn, &moves)?;
-        if let Err(error) = fit(&counters, &moves) {
-            if matches!(error, StockError::Stale) {
-                return Err(error);
-            }
+    ) -> QueryResult<Vec<Allotted>> {
+        let wanted: Vec<Vec<Move<'_>>> = operations.iter().map(|takes| moves(takes)).collect();
+        store::make_missing(conn, &limited_by_takers(&wanted))?;
+        let keys: BTreeSet<Key<'_>> = wanted.iter().flatten().map(|wanted| wanted.key).collect();
+        let keys: Vec<Key<'_>> = keys.into_iter().collect();
+        let mut given = allot(&mut store::lock(conn, &keys)?, &wanted);
+        let short = counters_of_the_short(&wanted, &given);
+        if !short.is_empty() {
             // Overdue holds may be in the way: release those, then look again.
             let mut all_released = true;
-            for wanted in moves.iter().filter(|wanted| wanted.quantity > 0) {
-                let counter = [wanted.counter.to_owned()];
-                all_released &= store::release_overdue(conn, wanted.organization, &counter, now)?;
+            for (organization, counter) in short {
+                let counter = [counter.to_owned()];
+                all_released &= store::release_overdue(conn, organization, &counter, now)?;
             }
-            let again = fit(&store::lock(conn, &moves)?, &moves);
-            if again.is_err() && !all_released {
-                // Somebody else is just releasing what this one needs.
-                return Err(StockError::Stale);
+            given = allot(&mut store::lock(conn, &keys)?, &wanted);
+            if !all_released {
+                // Somebody else is just releasing what these need.
+                let short = given.iter_mut().filter(|given| given.is_err());
+                short.for_each(|given| *given = Err(StockError::Stale));
             }
-            again?;
         }
-        Ok(store::apply(conn, &moves)?)
+        store::apply(conn, &sums(&wanted, &given))?;
+        Ok(given)
     }
+}
+
+/// Counters that exist for the sake of a limit their takers state.
+fn limited_by_takers<'a>(wanted: &[Vec<Move<'a>>]) -> Vec<Key<'a>> {
+    let limited = wanted.iter().flatten().filter(|wanted| wanted.at_most.is_some());
+    let keys: BTreeSet<Key<'a>> = limited.map(|wanted| wanted.key).collect();
+    keys.into_iter().collect()
+}
+
+fn counters_of_the_short<'a>(wanted: &[Vec<Move<'a>>], given: &[Allotted]) -> BTreeSet<Key<'a>> {
+    let short = |given: &Allotted| matches!(given, Err(StockError::Short(..)));
+    let moves = wanted.iter().zip(given).filter(|(_, given)| short(given));
+    let taking = moves.flat_map(|(moves, _)| moves).filter(|wanted| wanted.quantity > 0);
+    taking.map(|wanted| wanted.key).collect()
 }

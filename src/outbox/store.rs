@@ -47,7 +47,24 @@ struct ChangeRow {
     data_channel: Option<Json>,
     created_at: Timestamp,
 }
-append_only!(ChangeRow, changes::table, 90);
+append_only!(
+    ChangeRow,
+    changes,
+    90,
+    [
+        organization_id,
+        id,
+        channel_id,
+        mode,
+        event_id,
+        kind,
+        object_id,
+        sequence,
+        data_organization,
+        data_channel,
+        created_at,
+    ]
+);
 
 #[derive(Insertable)]
 #[diesel(table_name = changes_pending, treat_none_as_default_value = false)]
@@ -57,7 +74,7 @@ struct PendingRow {
     channel_id: Option<ChannelId>,
     mode: Mode,
 }
-append_only!(PendingRow, changes_pending::table, 91);
+append_only!(PendingRow, changes_pending, 91, [organization_id, change_id, channel_id, mode]);
 
 #[derive(Insertable)]
 #[diesel(table_name = jobs, treat_none_as_default_value = false)]
@@ -71,7 +88,12 @@ struct JobRow {
     last_error: Option<String>,
     created_at: Timestamp,
 }
-append_only!(JobRow, jobs::table, 92);
+append_only!(
+    JobRow,
+    jobs,
+    92,
+    [id, kind, payload, state, run_at, attempts, last_error, created_at,]
+);
 
 #[derive(Insertable)]
 #[diesel(table_name = feed, treat_none_as_default_value = false)]
@@ -117,7 +139,7 @@ pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
 /// Whether anything committed has no number yet.
 pub(super) fn anything_pending(tx: &mut Tx<'_>) -> Result<bool> {
     let any = changes_pending::table.select(changes_pending::position).limit(1);
-    Ok(any.first::<i64>(tx.conn()).optional()?.is_some())
+    Ok(any.first::<i64>(tx.conn()?).optional()?.is_some())
 }
 
 type Pending = (i64, OrganizationId, ChangeId, Option<ChannelId>, Mode);
@@ -132,7 +154,7 @@ pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<Option<usize>> {
     let pending: Vec<Pending> = changes_pending::table
         .order(changes_pending::position)
         .limit(SEQUENCE_MAX)
-        .load(tx.conn())?;
+        .load(tx.conn()?)?;
     let positions: Vec<i64> = pending.iter().map(|row| row.0).collect();
     let mut heads: BTreeMap<(String, Mode), i64> = BTreeMap::new();
     let mut rows = Vec::new();
@@ -156,19 +178,19 @@ pub(super) fn sequence(tx: &mut Tx<'_>) -> Result<Option<usize>> {
     if positions.is_empty() {
         return Ok(Some(0));
     }
-    on_each!(tx.conn(), |c| diesel::insert_into(feed::table).values(&rows).execute(c))?;
+    on_each!(tx.conn()?, |c| diesel::insert_into(feed::table).values(&rows).execute(c))?;
     let heads: Vec<HeadRow> = heads
         .into_iter()
         .map(|((tenant_id, mode), seq)| HeadRow { tenant_id, mode, seq })
         .collect();
-    on_each!(tx.conn(), |c| diesel::insert_into(feed_heads::table)
+    on_each!(tx.conn()?, |c| diesel::insert_into(feed_heads::table)
         .values(&heads)
         .on_conflict((feed_heads::tenant_id, feed_heads::mode))
         .do_update()
         .set(feed_heads::seq.eq(diesel::upsert::excluded(feed_heads::seq)))
         .execute(c))?;
     diesel::delete(changes_pending::table.filter(changes_pending::position.eq_any(&positions)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(Some(positions.len()))
 }
 
@@ -179,7 +201,7 @@ fn try_lock(tx: &mut Tx<'_>) -> Result<bool> {
         #[diesel(sql_type = diesel::sql_types::Bool)]
         locked: bool,
     }
-    let AnyConnection::Postgres(conn) = tx.conn() else {
+    let AnyConnection::Postgres(conn) = tx.conn()? else {
         return Ok(true);
     };
     let row: Locked = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked")
@@ -190,7 +212,7 @@ fn try_lock(tx: &mut Tx<'_>) -> Result<bool> {
 
 fn head_of(tx: &mut Tx<'_>, tenant: &str, mode: Mode) -> Result<i64> {
     let head = feed_heads::table.find((tenant, mode)).select(feed_heads::seq);
-    Ok(head.first(tx.conn()).optional()?.unwrap_or(0))
+    Ok(head.first(tx.conn()?).optional()?.unwrap_or(0))
 }
 
 /// The acting tenant's own lines, in order, after a number.
@@ -208,7 +230,7 @@ pub(super) fn feed_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<
         .order(feed::seq)
         .limit(limit)
         .select((feed::seq, ChangeColumns::as_select()))
-        .load(tx.conn())?;
+        .load(tx.conn()?)?;
     rows.into_iter().map(|(seq, row)| row.entry(seq, for_channel)).collect()
 }
 
@@ -271,7 +293,7 @@ fn due_jobs(now: Timestamp) -> _ {
 
 pub(super) fn any_due_job(tx: &mut Tx<'_>) -> Result<bool> {
     let any = due_jobs(tx.now()).select(jobs::id).limit(1);
-    Ok(any.first::<JobId>(tx.conn()).optional()?.is_some())
+    Ok(any.first::<JobId>(tx.conn()?).optional()?.is_some())
 }
 
 /// A job that is due and that no other worker is just taking, pushed back by its lease.
@@ -282,7 +304,7 @@ pub(super) fn claim_job(tx: &mut Tx<'_>, leased_until: Timestamp) -> Result<Opti
         jobs::payload,
         jobs::attempts,
     ));
-    let found = match tx.conn() {
+    let found = match tx.conn()? {
         AnyConnection::Postgres(conn) => due.for_update().skip_locked().first(conn),
         AnyConnection::Sqlite(conn) => due.first(conn),
     };
@@ -292,14 +314,14 @@ pub(super) fn claim_job(tx: &mut Tx<'_>, leased_until: Timestamp) -> Result<Opti
     };
     diesel::update(jobs::table.find(&id))
         .set((jobs::run_at.eq(leased_until), jobs::attempts.eq(attempts + 1)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(Some(Claimed { id, kind, payload: payload.0, attempt: attempts + 1 }))
 }
 
 /// `false` when the lease had run out and somebody else claimed the job since.
 pub(super) fn delete_job(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {
     let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
-    Ok(diesel::delete(mine).execute(tx.conn())? == 1)
+    Ok(diesel::delete(mine).execute(tx.conn()?)? == 1)
 }
 
 /// `run_at` `None`: no further try. `false` when somebody else claimed the job since.
@@ -314,7 +336,7 @@ pub(super) fn reschedule_job(
     let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
     let updated = diesel::update(mine)
         .set((jobs::state.eq(state), jobs::run_at.eq(run_at), jobs::last_error.eq(Some(reason))))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 

@@ -4,7 +4,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::store;
+use super::known;
 use crate::db::Tx;
 use crate::kernel::ids::base32;
 use crate::kernel::{Mode, Result, secret};
@@ -77,7 +77,7 @@ impl Authenticate for KeyAuthenticator {
             return Ok(None);
         };
         let now = tx.now();
-        let found = store::key_by_hash(tx, &secret.hash())?;
+        let found = known::key_by_hash(tx, &secret.hash())?;
         let Some(key) = found.filter(|key| key.works_at(now)) else {
             return Ok(None);
         };

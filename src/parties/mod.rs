@@ -6,15 +6,17 @@
 //! organization exists; sales made before stay readable.
 //!
 //! An *API key* belongs to one tenant and one mode. Only its SHA-256 is kept. A checksum in the key
-//! refuses a mistyped one before any look-up; a revoked one is refused at once.
+//! refuses a mistyped one before any look-up; a revoked one is refused within a second.
 
 pub mod http;
 mod key;
+mod known;
 mod model;
 pub mod ops;
 mod store;
 
 pub use key::{KeyAuthenticator, KeySecret};
+pub use known::Known;
 pub use model::{
     ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
     PartnershipStatus,

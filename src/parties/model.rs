@@ -98,6 +98,8 @@ pub struct Partnership {
     pub commission: Commission,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When its status or terms last changed.
+    pub updated_at: Timestamp,
 }
 
 /// A key, without its secret.

@@ -1,6 +1,7 @@
 //! Operations on tenants, partnerships and keys.
 
 use super::key::KeySecret;
+use super::known::{self, Known};
 use super::model::{
     ApiKey, Channel, Collects, Commission, Organization, Partnership, PartnershipStatus,
 };
@@ -83,6 +84,7 @@ pub fn create_partnership(
         collects: terms.collects,
         commission: terms.commission,
         created_at: tx.now(),
+        updated_at: tx.now(),
     };
     store::append_partnership(tx, &partnership);
     Ok(partnership)
@@ -107,7 +109,7 @@ pub fn active_partnership(
     organization: &OrganizationId,
     channel: &ChannelId,
 ) -> Result<Option<Partnership>> {
-    let found = store::partnership(tx, organization, channel)?;
+    let found = known::partnership(tx, organization, channel)?;
     Ok(found.filter(|partnership| partnership.status == PartnershipStatus::Active))
 }
 
@@ -167,7 +169,8 @@ pub fn create_key(tx: &mut Tx<'_>, new: &NewKey, secret: &KeySecret) -> ApiKey {
     key
 }
 
-/// Revokes a key, at once.
+/// Revokes a key: at once on this server, within a second on others.
 pub fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<()> {
+    tx.environment().get::<Known>()?.forget_keys();
     if store::revoke_key(tx, id)? { Ok(()) } else { Err(Error::not_found()) }
 }

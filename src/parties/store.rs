@@ -3,7 +3,10 @@
 //! Platform tables: they are what tenancy is made of, and are reached by id, by slug or by the
 //! hash of a secret. A partnership is shared by its two sides.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text};
 
 use super::model::{
     ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
@@ -11,7 +14,8 @@ use super::model::{
 };
 use crate::append_only;
 use crate::db::schema::{api_keys, channels, organizations, partnerships};
-use crate::db::{Tenant, Tx};
+use crate::db::types::Instant;
+use crate::db::{AnyConnection, Guard, Tenant, Tx, Verdict};
 use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId};
 use crate::kernel::{Error, Mode, Result, Timestamp};
 use crate::web::KeyScope;
@@ -26,7 +30,7 @@ struct OrganizationRow {
     timezone: Option<String>,
     created_at: Timestamp,
 }
-append_only!(OrganizationRow, organizations::table, 1);
+append_only!(OrganizationRow, organizations, 1, [id, name, slug, currency, timezone, created_at]);
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = channels, treat_none_as_default_value = false)]
@@ -36,7 +40,7 @@ struct ChannelRow {
     slug: String,
     created_at: Timestamp,
 }
-append_only!(ChannelRow, channels::table, 2);
+append_only!(ChannelRow, channels, 2, [id, name, slug, created_at]);
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = partnerships, treat_none_as_default_value = false)]
@@ -51,7 +55,22 @@ struct PartnershipRow {
     created_at: Timestamp,
     updated_at: Timestamp,
 }
-append_only!(PartnershipRow, partnerships::table, 3);
+append_only!(
+    PartnershipRow,
+    partnerships,
+    3,
+    [
+        organization_id,
+        channel_id,
+        id,
+        status,
+        collects,
+        commission_type,
+        commission_quantity,
+        created_at,
+        updated_at,
+    ]
+);
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
@@ -67,7 +86,23 @@ struct KeyRow {
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
 }
-append_only!(KeyRow, api_keys::table, 4);
+append_only!(
+    KeyRow,
+    api_keys,
+    4,
+    [
+        id,
+        secret_hash,
+        organization_id,
+        channel_id,
+        mode,
+        name,
+        scopes,
+        created_at,
+        expires_at,
+        revoked_at,
+    ]
+);
 
 impl From<OrganizationRow> for Organization {
     fn from(row: OrganizationRow) -> Self {
@@ -95,6 +130,7 @@ impl From<PartnershipRow> for Partnership {
             collects: row.collects,
             commission,
             created_at: row.created_at,
+            updated_at: row.updated_at,
         }
     }
 }
@@ -142,7 +178,7 @@ pub(super) fn append_partnership(tx: &mut Tx<'_>, partnership: &Partnership) {
         commission_type: partnership.commission.kind,
         commission_quantity: partnership.commission.quantity,
         created_at: partnership.created_at,
-        updated_at: partnership.created_at,
+        updated_at: partnership.updated_at,
     });
 }
 
@@ -167,23 +203,23 @@ pub(super) fn append_key(tx: &mut Tx<'_>, key: &ApiKey, secret_hash: String) {
 }
 
 pub(super) fn organization(tx: &mut Tx<'_>, id: &OrganizationId) -> Result<Option<Organization>> {
-    let row = organizations::table.find(id).first::<OrganizationRow>(tx.conn());
+    let row = organizations::table.find(id).first::<OrganizationRow>(tx.conn()?);
     Ok(row.optional()?.map(Into::into))
 }
 
 pub(super) fn organization_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>> {
     let row = organizations::table.filter(organizations::slug.eq(slug));
-    Ok(row.first::<OrganizationRow>(tx.conn()).optional()?.map(Into::into))
+    Ok(row.first::<OrganizationRow>(tx.conn()?).optional()?.map(Into::into))
 }
 
 pub(super) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>> {
-    let row = channels::table.find(id).first::<ChannelRow>(tx.conn());
+    let row = channels::table.find(id).first::<ChannelRow>(tx.conn()?);
     Ok(row.optional()?.map(Into::into))
 }
 
 pub(super) fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Channel>> {
     let row = channels::table.filter(channels::slug.eq(slug));
-    Ok(row.first::<ChannelRow>(tx.conn()).optional()?.map(Into::into))
+    Ok(row.first::<ChannelRow>(tx.conn()?).optional()?.map(Into::into))
 }
 
 pub(super) fn partnership(
@@ -191,8 +227,72 @@ pub(super) fn partnership(
     organization: &OrganizationId,
     channel: &ChannelId,
 ) -> Result<Option<Partnership>> {
-    let row = partnerships::table.find((organization, channel)).first::<PartnershipRow>(tx.conn());
+    let row = partnerships::table.find((organization, channel)).first::<PartnershipRow>(tx.conn()?);
     Ok(row.optional()?.map(Into::into))
+}
+
+/// A plan relied on this partnership: it must still be active on the same terms.
+pub(super) struct StillPartners {
+    pub(super) organization: OrganizationId,
+    pub(super) channel: ChannelId,
+    pub(super) updated_at: Timestamp,
+}
+
+/// Those of the partnerships that are active; nobody changes them before this transaction ends.
+const ACTIVE: &str = "SELECT p.organization_id, p.channel_id, p.updated_at FROM partnerships p \
+     JOIN UNNEST($1, $2) w (organization_id, channel_id) \
+     ON w.organization_id = p.organization_id AND w.channel_id = p.channel_id \
+     WHERE p.status = 'active' ORDER BY p.organization_id, p.channel_id FOR SHARE OF p";
+
+#[derive(QueryableByName, Queryable)]
+struct ActiveRow {
+    #[diesel(sql_type = Text)]
+    organization_id: OrganizationId,
+    #[diesel(sql_type = Text)]
+    channel_id: ChannelId,
+    #[diesel(sql_type = Instant)]
+    updated_at: Timestamp,
+}
+
+impl Guard for StillPartners {
+    fn check(guards: &[&Self], conn: &mut AnyConnection) -> QueryResult<Vec<Verdict>> {
+        let pair = |guard: &&'_ Self| (guard.organization.clone(), guard.channel.clone());
+        let pairs: BTreeSet<_> = guards.iter().map(pair).collect();
+        let active: Vec<ActiveRow> = match conn {
+            AnyConnection::Postgres(conn) => {
+                let (organizations, channels): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+                diesel::sql_query(ACTIVE)
+                    .bind::<Array<Text>, _>(organizations)
+                    .bind::<Array<Text>, _>(channels)
+                    .load(conn)?
+            }
+            AnyConnection::Sqlite(conn) => {
+                let active = |(organization, channel): (OrganizationId, ChannelId)| {
+                    partnerships::table
+                        .find((organization, channel))
+                        .filter(partnerships::status.eq(PartnershipStatus::Active))
+                        .select((
+                            partnerships::organization_id,
+                            partnerships::channel_id,
+                            partnerships::updated_at,
+                        ))
+                        .first(conn)
+                        .optional()
+                };
+                let found = pairs.into_iter().map(active).collect::<QueryResult<Vec<_>>>()?;
+                found.into_iter().flatten().collect()
+            }
+        };
+        let verdict = |guard: &&Self| {
+            let same = |row: &ActiveRow| {
+                row.organization_id == guard.organization
+                    && row.channel_id == guard.channel
+                    && row.updated_at == guard.updated_at
+            };
+            if active.iter().any(same) { Verdict::Holds } else { Verdict::Stale }
+        };
+        Ok(guards.iter().map(verdict).collect())
+    }
 }
 
 pub(super) fn set_partnership_status(
@@ -204,7 +304,7 @@ pub(super) fn set_partnership_status(
     let now = tx.now();
     let updated = diesel::update(partnerships::table.find((organization, channel)))
         .set((partnerships::status.eq(status), partnerships::updated_at.eq(now)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 
@@ -215,20 +315,20 @@ pub(super) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organiza
         .filter(partnerships::status.eq(PartnershipStatus::Active))
         .order(organizations::id)
         .select(organizations::all_columns)
-        .load(tx.conn())?;
+        .load(tx.conn()?)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
 pub(super) fn key_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiKey>> {
     let row = api_keys::table.filter(api_keys::secret_hash.eq(hash));
-    row.first::<KeyRow>(tx.conn()).optional()?.map(TryInto::try_into).transpose()
+    row.first::<KeyRow>(tx.conn()?).optional()?.map(TryInto::try_into).transpose()
 }
 
 pub(super) fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<bool> {
     let now = tx.now();
     let updated = diesel::update(api_keys::table.find(id).filter(api_keys::revoked_at.is_null()))
         .set(api_keys::revoked_at.eq(Some(now)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 

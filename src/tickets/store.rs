@@ -51,7 +51,36 @@ pub struct Ticket {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
-append_only!(Ticket, tickets::table, 50);
+append_only!(
+    Ticket,
+    tickets,
+    50,
+    [
+        organization_id,
+        id,
+        mode,
+        payment_id,
+        event_id,
+        rate_id,
+        channel_id,
+        position,
+        status,
+        code,
+        price,
+        currency,
+        price_minor,
+        fee_minor,
+        full_name,
+        email,
+        phone,
+        admits,
+        entered,
+        entry_time,
+        version,
+        created_at,
+        updated_at,
+    ]
+);
 
 /// Which tickets of one's own.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +107,7 @@ fn visible<'a>(tx: &Tx<'_>) -> Result<Boxed<'a>> {
 
 pub(super) fn find(tx: &mut Tx<'_>, id: &TicketId) -> Result<Option<Ticket>> {
     let query = visible(tx)?.filter(tickets::id.eq(id.clone()));
-    Ok(query.first(tx.conn()).optional()?)
+    Ok(query.first(tx.conn()?).optional()?)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Ticket>> {
@@ -96,7 +125,7 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
         query = query.filter(tickets::id.lt(TicketId::from_text(after.clone())));
     }
     let query = query.order(tickets::id.desc()).limit(page.limit + 1).offset(page.offset);
-    Ok(Page::cut(query.load(tx.conn())?, page, |ticket: &Ticket| ticket.id.to_string()))
+    Ok(Page::cut(query.load(tx.conn()?)?, page, |ticket: &Ticket| ticket.id.to_string()))
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -112,7 +141,7 @@ pub(super) fn of_payment(
     organization: &OrganizationId,
     payment: &PaymentId,
 ) -> Result<Vec<Ticket>> {
-    Ok(of(organization, payment).order(tickets::position).load(tx.conn())?)
+    Ok(of(organization, payment).order(tickets::position).load(tx.conn()?)?)
 }
 
 /// The ids of the tickets of some payments, in order.
@@ -126,7 +155,7 @@ pub(super) fn ids_of_payments(
         .filter(tickets::payment_id.eq_any(payments))
         .order((tickets::payment_id, tickets::position))
         .select((tickets::payment_id, tickets::id));
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 /// Moves all tickets of a payment from one state to another.
@@ -145,7 +174,7 @@ pub(super) fn advance(
             tickets::version.eq(tickets::version + 1),
             tickets::updated_at.eq(now),
         ))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(())
 }
 
@@ -161,7 +190,7 @@ pub(super) fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
             tickets::version.eq(tickets::version + 1),
             tickets::updated_at.eq(now),
         ))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 

@@ -94,7 +94,7 @@ impl<P: Permission> FromRequest for Actor<P> {
             let (credential, wanted) = (credential?, wanted?);
             let scope = Scope::platform("looking up a credential");
             let db = state.db.clone();
-            let found = db.read(&scope, move |tx| {
+            let found = db.recall(&scope, move |tx| {
                 let known = state.authenticators.iter().find(|a| a.recognizes(&credential));
                 known.map_or(Ok(None), |known| known.authenticate(tx, &credential, wanted))
             });

@@ -15,7 +15,7 @@ use crate::support::{Backend, TestApp, run};
 const LOCKED_FOR: Duration = Duration::from_millis(350);
 
 fn sql(tx: &mut Tx<'_>, query: &str) -> Result<usize> {
-    Ok(match tx.conn() {
+    Ok(match tx.conn()? {
         AnyConnection::Postgres(conn) => sql_query(query).execute(conn)?,
         AnyConnection::Sqlite(conn) => sql_query(query).execute(conn)?,
     })
@@ -54,7 +54,7 @@ async fn total(app: &TestApp) -> i64 {
     }
     let read = |tx: &mut Tx<'_>| {
         let query = sql_query("SELECT CAST(SUM(n) AS BIGINT) AS total FROM probe");
-        Ok(query.get_result::<Sum>(tx.conn())?.total)
+        Ok(query.get_result::<Sum>(tx.conn()?)?.total)
     };
     app.db().read(&Scope::platform("tests"), read).await.unwrap()
 }

@@ -17,7 +17,7 @@ fn scope() -> Scope {
 }
 
 fn sql(tx: &mut Tx<'_>, query: &str) -> Result<usize> {
-    Ok(match tx.conn() {
+    Ok(match tx.conn()? {
         AnyConnection::Postgres(conn) => sql_query(query).execute(conn)?,
         AnyConnection::Sqlite(conn) => sql_query(query).execute(conn)?,
     })
@@ -58,7 +58,7 @@ fn insert(tx: &mut Tx<'_>, id: i64) -> Result<Outcome<()>> {
 async fn rows(app: &TestApp) -> i64 {
     let read = |tx: &mut Tx<'_>| {
         let query = sql_query("SELECT COUNT(*) AS count FROM probe");
-        Ok(query.get_result::<Count>(tx.conn())?.count)
+        Ok(query.get_result::<Count>(tx.conn()?)?.count)
     };
     app.db().read(&scope(), read).await.unwrap()
 }
@@ -99,7 +99,7 @@ on_both! {
             insert(tx, id)?;
             if id == 10 {
                 use diesel::connection::TransactionManager;
-                AnyConnection::begin_transaction(tx.conn())?;
+                AnyConnection::begin_transaction(tx.conn()?)?;
             }
             Ok(Outcome::Done(()))
         }));
@@ -115,7 +115,7 @@ on_both! {
             if id == 10 {
                 use diesel::connection::TransactionManager;
                 // Rolls back the operation's own transaction behind the executor's back.
-                let _swallowed = AnyConnection::rollback_transaction(tx.conn());
+                let _swallowed = AnyConnection::rollback_transaction(tx.conn()?);
             }
             Ok(Outcome::Done(()))
         }));
@@ -255,7 +255,7 @@ fn lost_connections_are_replaced() {
             let platform = scope();
             let count = |tx: &mut Tx<'_>| {
                 let query = sql_query("SELECT COUNT(*) AS count FROM probe");
-                Ok(query.get_result::<Count>(tx.conn())?.count)
+                Ok(query.get_result::<Count>(tx.conn()?)?.count)
             };
             let reads = (0..16).map(|_| app.db().read(&platform, count));
             let counted: Vec<_> = join_all(reads).await.into_iter().map(Result::ok).collect();

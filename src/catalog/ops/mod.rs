@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod offers;
+pub mod quotes;
 pub mod rates;
 
 use crate::db::Tx;

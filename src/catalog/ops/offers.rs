@@ -1,22 +1,41 @@
 //! What the sale asks of the catalogue.
 
-use crate::catalog::Offer;
+use super::quotes::{Quote, quote};
 use crate::catalog::model::offer::{current_price, sale_bar};
-use crate::catalog::store::rates as store;
-use crate::db::Tx;
+use crate::catalog::{EventStatus, Offer};
+use crate::db::{Tenant, Tx};
 use crate::kernel::ids::RateId;
 use crate::kernel::{Error, Result};
+use crate::parties;
 
 /// The offer of a rate to the caller, now. 404 when the caller may not see it, 409
 /// `event_cancelled`, 422 `not_on_sale`.
 pub fn offer(tx: &mut Tx<'_>, rate: &RateId) -> Result<Offer> {
-    let (event, rate) = super::rates::find(tx, rate.to_string().as_str())?;
-    let prices = store::prices(tx, &rate.organization_id, &rate.id)?;
-    if let Some(bar) = sale_bar(&event, &rate, &prices, tx.now()) {
+    let quote = quote(tx, rate)?.ok_or_else(Error::not_found)?;
+    if !may_see(tx, &quote)? {
+        return Err(Error::not_found());
+    }
+    let Quote { event, rate, prices } = &*quote;
+    if let Some(bar) = sale_bar(event, rate, prices, tx.now()) {
         return Err(bar.error());
     }
-    let price = current_price(&prices, tx.now()).cloned();
+    let price = current_price(prices, tx.now()).cloned();
     let price = price.ok_or_else(|| Error::internal("an offer without a price"))?;
     let currency = event.currency.ok_or_else(|| Error::internal("a sale without a currency"))?;
-    Ok(Offer { event, rate, price, currency })
+    Ok(Offer { event: event.clone(), rate: rate.clone(), price, currency })
+}
+
+/// Its own organization, or a partner channel once it is published.
+fn may_see(tx: &mut Tx<'_>, quote: &Quote) -> Result<bool> {
+    let owner = &quote.event.organization_id;
+    let channel = match tx.scope().tenant() {
+        Some(Tenant::Organization(id)) => return Ok(id == owner),
+        Some(Tenant::Channel(channel)) => channel,
+        None => return Err(Error::internal("offers are made to tenants")),
+    };
+    let shown = match quote.event.status {
+        EventStatus::Draft => false,
+        EventStatus::Published | EventStatus::Cancelled => !quote.rate.hidden,
+    };
+    Ok(shown && parties::ops::active_partnership(tx, owner, channel)?.is_some())
 }

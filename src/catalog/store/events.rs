@@ -66,7 +66,41 @@ pub struct Event {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
-append_only!(Event, events::table, 15);
+append_only!(
+    Event,
+    events,
+    15,
+    [
+        organization_id,
+        id,
+        mode,
+        number,
+        status,
+        title,
+        slug,
+        description,
+        start_date,
+        end_date,
+        display_date,
+        timezone,
+        venue,
+        capacity,
+        currency,
+        age,
+        outfit,
+        image_url,
+        artists,
+        music_genres,
+        ambiences,
+        visibility,
+        language,
+        metadata,
+        revision,
+        version,
+        created_at,
+        updated_at,
+    ]
+);
 
 /// What an event is asked for by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +135,7 @@ pub(in crate::catalog) fn find(
         EventRef::Id(id) => query.filter(events::id.eq(id.clone())),
         EventRef::Number(number) => query.filter(events::number.eq(*number)),
     };
-    Ok(query.first(tx.conn()).optional()?)
+    Ok(query.first(tx.conn()?).optional()?)
 }
 
 /// At most two, so that the caller can tell "one" from "several".
@@ -115,7 +149,7 @@ pub(in crate::catalog) fn find_by_slug(
     if let Some(organization) = organization {
         query = query.filter(events::organization_id.eq(organization.clone()));
     }
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 pub(in crate::catalog) fn list(
@@ -134,8 +168,11 @@ pub(in crate::catalog) fn list(
     if let Some(after) = &page.after {
         query = query.filter(events::id.lt(EventId::from_text(after.clone())));
     }
-    let rows: Vec<Event> =
-        query.order(events::id.desc()).limit(page.limit + 1).offset(page.offset).load(tx.conn())?;
+    let rows: Vec<Event> = query
+        .order(events::id.desc())
+        .limit(page.limit + 1)
+        .offset(page.offset)
+        .load(tx.conn()?)?;
     Ok(Page::cut(rows, page, |event| event.id.to_string()))
 }
 
@@ -145,7 +182,7 @@ pub(in crate::catalog) fn of_organization(
     organization: &OrganizationId,
     id: &EventId,
 ) -> Result<Option<Event>> {
-    Ok(events::table.find((organization, id)).first(tx.conn()).optional()?)
+    Ok(events::table.find((organization, id)).first(tx.conn()?).optional()?)
 }
 
 /// How an event's row is held until the end of the transaction.
@@ -164,7 +201,7 @@ pub(in crate::catalog) fn hold(
     id: &EventId,
     hold: Hold,
 ) -> Result<()> {
-    let AnyConnection::Postgres(conn) = tx.conn() else {
+    let AnyConnection::Postgres(conn) = tx.conn()? else {
         return Ok(());
     };
     let row = events::table.find((organization, id)).select(events::number);
@@ -191,7 +228,7 @@ pub(in crate::catalog) fn slug_taken(
     if let Some(besides) = besides {
         query = query.filter(events::id.ne(besides.clone()));
     }
-    Ok(query.first::<EventId>(tx.conn()).optional()?.is_some())
+    Ok(query.first::<EventId>(tx.conn()?).optional()?.is_some())
 }
 
 /// The next number of this installation.
@@ -204,7 +241,7 @@ pub(in crate::catalog) fn next_number(
     Ok(diesel::insert_into(event_numbers::table)
         .values(row)
         .returning(event_numbers::number)
-        .get_result(tx.conn())?)
+        .get_result(tx.conn()?)?)
 }
 
 /// Writes an event back if nobody has changed it since it was read.
@@ -212,6 +249,6 @@ pub(in crate::catalog) fn update(tx: &mut Tx<'_>, event: &Event, version: i64) -
     let updated = diesel::update(events::table.find((&event.organization_id, &event.id)))
         .filter(events::version.eq(version))
         .set(event)
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }

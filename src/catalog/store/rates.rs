@@ -55,7 +55,33 @@ pub struct Rate {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
-append_only!(Rate, ticket_rates::table, 16);
+append_only!(
+    Rate,
+    ticket_rates,
+    16,
+    [
+        organization_id,
+        id,
+        mode,
+        event_id,
+        name,
+        slug,
+        description,
+        kind,
+        valid_from,
+        valid_until,
+        complete,
+        min_quantity,
+        max_quantity,
+        max_per_buyer,
+        capacity,
+        hidden,
+        revision,
+        version,
+        created_at,
+        updated_at,
+    ]
+);
 
 /// One price tier, as it is stored. Amounts are minor units of the event's currency.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
@@ -77,14 +103,33 @@ pub struct Price {
     pub additional_info: Option<String>,
     pub active: bool,
 }
-append_only!(Price, rate_prices::table, 17);
+append_only!(
+    Price,
+    rate_prices,
+    17,
+    [
+        organization_id,
+        id,
+        rate_id,
+        position,
+        name,
+        price_minor,
+        valid_until,
+        quantity,
+        fee_type,
+        fee_quantity,
+        includes,
+        additional_info,
+        active,
+    ]
+);
 
 /// A rate of the mode by its id, whoever owns it: the caller checks the event it belongs to.
 pub(in crate::catalog) fn find(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Rate>> {
     let mode = tx.mode()?;
     let query =
         ticket_rates::table.filter(ticket_rates::id.eq(id)).filter(ticket_rates::mode.eq(mode));
-    Ok(query.first(tx.conn()).optional()?)
+    Ok(query.first(tx.conn()?).optional()?)
 }
 
 pub(in crate::catalog) fn of_event(
@@ -96,7 +141,7 @@ pub(in crate::catalog) fn of_event(
         .filter(ticket_rates::organization_id.eq(organization))
         .filter(ticket_rates::event_id.eq(event))
         .order(ticket_rates::id);
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 /// The tiers in sale, in order.
@@ -110,7 +155,7 @@ pub(in crate::catalog) fn prices(
         .filter(rate_prices::rate_id.eq(rate))
         .filter(rate_prices::active.eq(true))
         .order(rate_prices::position);
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 pub(in crate::catalog) fn slug_taken(tx: &mut Tx<'_>, rate: &Rate) -> Result<bool> {
@@ -120,7 +165,7 @@ pub(in crate::catalog) fn slug_taken(tx: &mut Tx<'_>, rate: &Rate) -> Result<boo
         .filter(ticket_rates::slug.eq(&rate.slug))
         .filter(ticket_rates::id.ne(&rate.id))
         .select(ticket_rates::id);
-    Ok(query.first::<RateId>(tx.conn()).optional()?.is_some())
+    Ok(query.first::<RateId>(tx.conn()?).optional()?.is_some())
 }
 
 /// Writes a rate back if nobody has changed it since it was read.
@@ -128,13 +173,13 @@ pub(in crate::catalog) fn update(tx: &mut Tx<'_>, rate: &Rate, version: i64) -> 
     let updated = diesel::update(ticket_rates::table.find((&rate.organization_id, &rate.id)))
         .filter(ticket_rates::version.eq(version))
         .set(rate)
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 
 pub(in crate::catalog) fn update_price(tx: &mut Tx<'_>, price: &Price) -> Result<()> {
     diesel::update(rate_prices::table.find((&price.organization_id, &price.id)))
         .set(price)
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(())
 }

@@ -8,16 +8,16 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::model::{Level, Line, Move};
+use super::model::{Level, Line};
 
 use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
 use crate::db::types::Instant;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Result, Timestamp};
-use crate::{append_only, on_each, text_enum};
+use crate::{append_only, text_enum};
 
-pub(super) use stock::{apply, lock, release_overdue};
+pub(super) use stock::{apply, lock, make_missing, release_overdue};
 
 text_enum! {
     /// Where a hold stands.
@@ -43,7 +43,12 @@ struct NewCounter {
     revision: i64,
     ever_taken: bool,
 }
-append_only!(NewCounter, counters::table, 20);
+append_only!(
+    NewCounter,
+    counters,
+    20,
+    [organization_id, id, capacity, taken, revision, ever_taken,]
+);
 
 #[derive(Insertable)]
 #[diesel(table_name = holds, treat_none_as_default_value = false)]
@@ -53,7 +58,7 @@ struct NewHold {
     state: HoldState,
     expires_at: Timestamp,
 }
-append_only!(NewHold, holds::table, 30);
+append_only!(NewHold, holds, 30, [organization_id, id, state, expires_at]);
 
 #[derive(Insertable)]
 #[diesel(table_name = hold_lines, treat_none_as_default_value = false)]
@@ -65,7 +70,12 @@ struct NewLine {
     unsettled: bool,
     overdue_at: Option<Timestamp>,
 }
-append_only!(NewLine, hold_lines::table, 31);
+append_only!(
+    NewLine,
+    hold_lines,
+    31,
+    [organization_id, hold_id, counter_id, quantity, unsettled, overdue_at,]
+);
 
 fn new_counter(organization: &OrganizationId, id: &str, capacity: Option<i64>) -> NewCounter {
     NewCounter {
@@ -85,19 +95,6 @@ pub(in crate::inventory) fn append_counter(
     capacity: Option<i64>,
 ) {
     tx.append(new_counter(organization, id, capacity));
-}
-
-pub(in crate::inventory) fn ensure_counter(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    id: &str,
-) -> Result<()> {
-    let row = new_counter(organization, id, None);
-    on_each!(tx.conn(), |c| diesel::insert_into(counters::table)
-        .values(&row)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(())
 }
 
 pub(in crate::inventory) fn append_hold(
@@ -144,7 +141,7 @@ pub(in crate::inventory) fn requote(
         .filter(counters::id.eq(id))
         .filter(room)
         .set((counters::capacity.eq(capacity), counters::revision.eq(revision)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 
@@ -171,7 +168,7 @@ pub(in crate::inventory) fn advance_in_time(
     let moved = diesel::update(hold_of(organization, hold))
         .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.gt(now)))
         .set(holds::state.eq(to))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(moved == 1)
 }
 
@@ -186,7 +183,7 @@ pub(in crate::inventory) fn advance(
     let moved = diesel::update(hold_of(organization, hold))
         .filter(holds::state.eq(from))
         .set(holds::state.eq(to))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(moved == 1)
 }
 
@@ -200,7 +197,7 @@ pub(in crate::inventory) fn expire(
     let moved = diesel::update(hold_of(organization, hold))
         .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.le(now)))
         .set(holds::state.eq(HoldState::Released))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(moved == 1)
 }
 
@@ -209,7 +206,7 @@ pub(in crate::inventory) fn state(
     organization: &OrganizationId,
     hold: &str,
 ) -> Result<Option<HoldState>> {
-    let found = hold_of(organization, hold).select(holds::state).first(tx.conn());
+    let found = hold_of(organization, hold).select(holds::state).first(tx.conn()?);
     Ok(found.optional()?)
 }
 
@@ -220,7 +217,7 @@ pub(in crate::inventory) fn settle_lines(
 ) -> Result<()> {
     diesel::update(lines_of(organization, hold))
         .set((hold_lines::unsettled.eq(false), hold_lines::overdue_at.eq(None::<Timestamp>)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(())
 }
 
@@ -231,7 +228,7 @@ pub(in crate::inventory) fn suspend_lines(
 ) -> Result<()> {
     diesel::update(lines_of(organization, hold))
         .set(hold_lines::overdue_at.eq(None::<Timestamp>))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(())
 }
 
@@ -241,10 +238,10 @@ pub(in crate::inventory) fn resume_lines(
     hold: &str,
 ) -> Result<()> {
     let expires_at: Timestamp =
-        hold_of(organization, hold).select(holds::expires_at).first(tx.conn())?;
+        hold_of(organization, hold).select(holds::expires_at).first(tx.conn()?)?;
     diesel::update(lines_of(organization, hold))
         .set(hold_lines::overdue_at.eq(Some(expires_at)))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(())
 }
 
@@ -256,7 +253,7 @@ pub(in crate::inventory) fn settle_lines_returning(
 ) -> Result<Vec<(String, i64)>> {
     settle_lines(tx, organization, hold)?;
     let lines = lines_of(organization, hold);
-    Ok(lines.select((hold_lines::counter_id, hold_lines::quantity)).load(tx.conn())?)
+    Ok(lines.select((hold_lines::counter_id, hold_lines::quantity)).load(tx.conn()?)?)
 }
 
 #[derive(QueryableByName)]
@@ -299,7 +296,7 @@ pub(in crate::inventory) fn levels(
             .bind::<Instant, _>(now)
             .bind::<Text, _>(organization)
             .bind::<Text, _>(id)
-            .load(tx.conn())?;
+            .load(tx.conn()?)?;
         levels.extend(rows.into_iter().map(|row| {
             let LevelRow { id, capacity, taken, ever_taken, held, overdue } = row;
             (id, Level { capacity, sold: taken - held - overdue, held, ever_taken })
@@ -315,7 +312,7 @@ pub(in crate::inventory) fn release_overdue_on(
     counter: &str,
 ) -> Result<()> {
     let now = tx.now();
-    release_overdue(tx.conn(), organization, &[counter.to_owned()], now)?;
+    release_overdue(tx.conn()?, organization, &[counter.to_owned()], now)?;
     Ok(())
 }
 
@@ -325,9 +322,7 @@ pub(in crate::inventory) fn lock_one(
     organization: &OrganizationId,
     counter: &str,
 ) -> Result<()> {
-    let unmoved =
-        Move { organization, counter, quantity: 0, at_most: None, revision: None, take: 0 };
-    lock(tx.conn(), &[unmoved])?;
+    lock(tx.conn()?, &[(organization, counter)])?;
     Ok(())
 }
 

@@ -3,23 +3,44 @@
 
 use std::collections::BTreeMap;
 
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel::{QueryResult, sql_query};
 
-use super::{HoldState, hold_of, lines_of};
+use super::{HoldState, NewCounter, hold_of, lines_of, new_counter};
 use crate::db::AnyConnection;
 use crate::db::schema::{counters, hold_lines, holds};
-use crate::inventory::model::{Counter, Move};
+use crate::inventory::model::{Counter, Counters, Key};
 use crate::kernel::Timestamp;
 use crate::kernel::ids::OrganizationId;
+use crate::on_each;
 
 /// Overdue holds released by one purchase at most.
 const OVERDUE_PER_TAKE_MAX: i64 = 100;
 
+/// Makes the counters that are not there yet, with nothing taken and no capacity.
+pub(in crate::inventory) fn make_missing(
+    conn: &mut AnyConnection,
+    keys: &[Key<'_>],
+) -> QueryResult<()> {
+    let rows: Vec<NewCounter> =
+        keys.iter().map(|(organization, id)| new_counter(organization, id, None)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    on_each!(conn, |c| diesel::insert_into(counters::table)
+        .values(&rows)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct CounterRow {
+    #[diesel(sql_type = Text)]
+    organization_id: OrganizationId,
+    #[diesel(sql_type = Text)]
+    id: String,
     #[diesel(sql_type = Nullable<BigInt>)]
     capacity: Option<i64>,
     #[diesel(sql_type = BigInt)]
@@ -28,85 +49,80 @@ struct CounterRow {
     revision: i64,
 }
 
-/// Locks the counters in the order given (which is id order) and reads their last versions.
-pub(in crate::inventory) fn lock(
-    conn: &mut AnyConnection,
-    moves: &[Move<'_>],
-) -> QueryResult<Vec<Counter>> {
-    let found = match conn {
-        AnyConnection::Postgres(conn) => {
-            let wanted = values(moves.len(), &["text", "text"]);
-            let query = format!(
-                "SELECT c.capacity, c.taken, c.revision FROM counters c \
-                 JOIN (VALUES {wanted}) w (organization_id, id) \
-                 ON w.organization_id = c.organization_id AND w.id = c.id \
-                 ORDER BY c.organization_id, c.id FOR UPDATE OF c"
-            );
-            let mut query = sql_query(query).into_boxed::<Pg>();
-            for wanted in moves {
-                query = query.bind::<Text, _>(wanted.organization).bind::<Text, _>(wanted.counter);
-            }
-            query.load(conn)?
-        }
-        AnyConnection::Sqlite(conn) => {
-            let read = |wanted: &Move<'_>| {
-                let query = "SELECT capacity, taken, revision FROM counters \
-                    WHERE organization_id = $1 AND id = $2";
-                sql_query(query)
-                    .bind::<Text, _>(wanted.organization)
-                    .bind::<Text, _>(wanted.counter)
-                    .get_result(conn)
-            };
-            moves.iter().map(read).collect::<QueryResult<Vec<CounterRow>>>()?
-        }
-    };
-    if found.len() != moves.len() {
-        return Err(diesel::result::Error::NotFound);
-    }
-    let counter = |CounterRow { capacity, taken, revision }| Counter { capacity, taken, revision };
-    Ok(found.into_iter().map(counter).collect())
-}
+const LOCK: &str = "SELECT c.organization_id, c.id, c.capacity, c.taken, c.revision \
+     FROM counters c JOIN UNNEST($1, $2) w (organization_id, id) \
+     ON w.organization_id = c.organization_id AND w.id = c.id \
+     ORDER BY c.organization_id, c.id FOR UPDATE OF c";
 
-/// Moves locked counters. What does not fit is stopped by the tables' own CHECK.
-pub(in crate::inventory) fn apply(conn: &mut AnyConnection, moves: &[Move<'_>]) -> QueryResult<()> {
+/// Locks counters in the order of their keys and reads their last versions. What does not exist is
+/// not in the answer.
+pub(in crate::inventory) fn lock<'a>(
+    conn: &mut AnyConnection,
+    keys: &[Key<'a>],
+) -> QueryResult<Counters<'a>> {
     match conn {
         AnyConnection::Postgres(conn) => {
-            let rows = values(moves.len(), &["text", "text", "bigint"]);
-            let query = format!(
-                "UPDATE counters c SET taken = c.taken + m.quantity, ever_taken = TRUE \
-                 FROM (VALUES {rows}) m (organization_id, id, quantity) \
-                 WHERE c.organization_id = m.organization_id AND c.id = m.id"
-            );
-            let mut query = sql_query(query).into_boxed::<Pg>();
-            for moved in moves {
-                query = query
-                    .bind::<Text, _>(moved.organization)
-                    .bind::<Text, _>(moved.counter)
-                    .bind::<BigInt, _>(moved.quantity);
-            }
-            query.execute(conn).map(|_| ())
+            let (organizations, ids): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
+            let rows: Vec<CounterRow> = sql_query(LOCK)
+                .bind::<Array<Text>, _>(organizations)
+                .bind::<Array<Text>, _>(ids)
+                .load(conn)?;
+            // Both sides are in the order of the keys.
+            let mut rows = rows.into_iter().peekable();
+            let mut found = |key: &Key<'a>| {
+                let row = rows.next_if(|row| (&row.organization_id, row.id.as_str()) == *key)?;
+                let CounterRow { capacity, taken, revision, .. } = row;
+                Some((*key, Counter { capacity, taken, revision }))
+            };
+            Ok(keys.iter().filter_map(&mut found).collect())
         }
-        AnyConnection::Sqlite(conn) => moves.iter().try_for_each(|moved| {
-            diesel::update(counters::table.find((moved.organization, moved.counter)))
+        AnyConnection::Sqlite(conn) => {
+            let columns = (counters::capacity, counters::taken, counters::revision);
+            let mut found = Counters::new();
+            for key in keys {
+                let row = counters::table.find(*key).select(columns).first(conn).optional()?;
+                let counter =
+                    row.map(|(capacity, taken, revision)| Counter { capacity, taken, revision });
+                found.extend(counter.map(|counter| (*key, counter)));
+            }
+            Ok(found)
+        }
+    }
+}
+
+const APPLY: &str = "UPDATE counters c SET taken = c.taken + m.quantity, ever_taken = TRUE \
+     FROM UNNEST($1, $2, $3) m (organization_id, id, quantity) \
+     WHERE c.organization_id = m.organization_id AND c.id = m.id";
+
+/// Moves locked counters. What does not fit is stopped by the tables' own CHECK.
+pub(in crate::inventory) fn apply(
+    conn: &mut AnyConnection,
+    sums: &[(Key<'_>, i64)],
+) -> QueryResult<()> {
+    if sums.is_empty() {
+        return Ok(());
+    }
+    match conn {
+        AnyConnection::Postgres(conn) => {
+            let (keys, quantities): (Vec<_>, Vec<_>) = sums.iter().copied().unzip();
+            let (organizations, ids): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+            sql_query(APPLY)
+                .bind::<Array<Text>, _>(organizations)
+                .bind::<Array<Text>, _>(ids)
+                .bind::<Array<BigInt>, _>(quantities)
+                .execute(conn)
+                .map(|_| ())
+        }
+        AnyConnection::Sqlite(conn) => sums.iter().try_for_each(|(key, quantity)| {
+            diesel::update(counters::table.find(*key))
                 .set((
-                    counters::taken.eq(counters::taken + moved.quantity),
+                    counters::taken.eq(counters::taken + *quantity),
                     counters::ever_taken.eq(true),
                 ))
                 .execute(conn)
                 .map(|_| ())
         }),
     }
-}
-
-/// `($1::text, $2::bigint), ($3::text, ...)`.
-fn values(rows: usize, kinds: &[&str]) -> String {
-    let row = |row: usize| {
-        let place =
-            |(column, kind): (usize, &&str)| format!("${}::{kind}", row * kinds.len() + column + 1);
-        let places: Vec<String> = kinds.iter().enumerate().map(place).collect();
-        format!("({})", places.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Releases overdue holds on these counters, and gives back what they had on any counter. `false`

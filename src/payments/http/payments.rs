@@ -52,7 +52,7 @@ pub async fn create(
         let view = ops::create::create(tx, &new, &limits)?;
         Ok(Outcome::Done(Reply::Good(Answer::created(view)?)))
     };
-    once.write(&actor, &canonical, run).await
+    once.write_planned(&actor, &canonical, run).await
 }
 
 /// Which payments.

@@ -166,27 +166,56 @@ impl Once {
     {
         let claim = self.claim(actor, body)?;
         let _running = self.enter(claim.as_ref())?;
-        let written = self.db.write(actor.scope(), move |tx| {
-            let Some(claim) = &claim else {
-                return run(tx).map(|outcome| outcome_of(outcome, false));
-            };
-            if let Found::Answer(answer) = look_up(tx, claim)? {
-                return Ok(Outcome::Done((Reply::Good(answer), true)));
-            }
-            let outcome = run(tx)?;
-            if let Outcome::Done(Reply::Good(answer)) = &outcome {
-                store::keep(tx, claim, answer);
-            }
-            Ok(outcome_of(outcome, false))
-        });
-        match written.await?.into_inner() {
-            (Reply::Good(answer), replayed) => Ok(respond(answer, replayed)),
-            (Reply::Bad(error), _) => Err(error),
-        }
+        let run = move |tx: &mut Tx<'_>| run_once(tx, claim.as_ref(), &run);
+        answer(self.db.write(actor.scope(), run).await?)
+    }
+
+    /// The same for an operation that can be planned ([`Db::write_planned`]).
+    pub async fn write_planned<P, F>(
+        mut self,
+        actor: &Actor<P>,
+        body: &Value,
+        run: F,
+    ) -> Result<HttpResponse>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Outcome<Reply>> + Send + 'static,
+    {
+        let claim = self.claim(actor, body)?;
+        let _running = self.enter(claim.as_ref())?;
+        let run = move |tx: &mut Tx<'_>| run_once(tx, claim.as_ref(), &run);
+        answer(self.db.write_planned(actor.scope(), run).await?)
     }
 }
 
-fn outcome_of(outcome: Outcome<Reply>, replayed: bool) -> Outcome<(Reply, bool)> {
+/// A reply, and whether it is a replay.
+type Replied = (Reply, bool);
+
+fn run_once(
+    tx: &mut Tx<'_>,
+    claim: Option<&Claim>,
+    run: impl Fn(&mut Tx<'_>) -> Result<Outcome<Reply>>,
+) -> Result<Outcome<Replied>> {
+    let Some(claim) = claim else {
+        return run(tx).map(|outcome| outcome_of(outcome, false));
+    };
+    if let Found::Answer(answer) = look_up(tx, claim)? {
+        return Ok(Outcome::Done((Reply::Good(answer), true)));
+    }
+    let outcome = run(tx)?;
+    if let Outcome::Done(Reply::Good(answer)) = &outcome {
+        store::keep(tx, claim, answer);
+    }
+    Ok(outcome_of(outcome, false))
+}
+
+fn answer(written: Outcome<Replied>) -> Result<HttpResponse> {
+    match written.into_inner() {
+        (Reply::Good(answer), replayed) => Ok(respond(answer, replayed)),
+        (Reply::Bad(error), _) => Err(error),
+    }
+}
+
+fn outcome_of(outcome: Outcome<Reply>, replayed: bool) -> Outcome<Replied> {
     match outcome {
         Outcome::Done(reply) => Outcome::Done((reply, replayed)),
         Outcome::Refused(reply) => Outcome::Refused((reply, replayed)),
@@ -203,8 +232,13 @@ pub fn respond(answer: Answer, replayed: bool) -> HttpResponse {
     response
 }
 
-/// Looks a claim up, holding off twins on other servers until this transaction ends.
+/// Looks a claim up, holding off twins on other servers until this transaction ends. A plan does
+/// so when it is recorded.
 pub fn look_up(tx: &mut Tx<'_>, claim: &Claim) -> Result<Found> {
+    if tx.is_plan() {
+        tx.guard(claim.name.clone());
+        return Ok(Found::Nothing);
+    }
     if !store::try_lock(tx, &claim.name)? {
         return Err(in_flight());
     }

@@ -1,12 +1,12 @@
 //! The table `idempotency_keys`. Owned: every query names tenant and mode.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 
-use super::{Claim, Name, RETENTION_SECONDS};
+use super::{Claim, Name, RETENTION_SECONDS, in_flight};
 use crate::append_only;
-use crate::db::schema::idempotency_keys as keys;
-use crate::db::{AnyConnection, Tx};
+use crate::db::schema::idempotency_keys::{self, self as keys};
+use crate::db::{AnyConnection, Guard, Tx, Verdict};
 use crate::kernel::{Mode, Result, Timestamp};
 use crate::web::answer::Answer;
 
@@ -37,7 +37,12 @@ struct Row {
     body: Option<String>,
     created_at: Timestamp,
 }
-append_only!(Row, keys::table, 10);
+append_only!(
+    Row,
+    idempotency_keys,
+    10,
+    [tenant_id, mode, idempotency_key, fingerprint, status, body, created_at,]
+);
 
 #[diesel::dsl::auto_type(no_type_alias)]
 fn named<'a>(name: &'a Name) -> _ {
@@ -58,7 +63,7 @@ pub(super) fn try_lock(tx: &mut Tx<'_>, name: &Name) -> Result<bool> {
         #[diesel(sql_type = Bool)]
         locked: bool,
     }
-    let AnyConnection::Postgres(conn) = tx.conn() else {
+    let AnyConnection::Postgres(conn) = tx.conn()? else {
         return Ok(true);
     };
     let row: Locked = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked")
@@ -74,9 +79,58 @@ fn lock_number(name: &Name) -> i64 {
     digest.iter().take(8).fold(0_i64, |number, byte| (number << 8) | i64::from(*byte))
 }
 
+/// Of each key: whether this transaction has it now, and whether something is kept under it.
+const CLAIM: &str = "SELECT pg_try_advisory_xact_lock(w.number) AS locked, \
+     EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.tenant_id = w.tenant AND k.mode = w.mode \
+     AND k.idempotency_key = w.name) AS known \
+     FROM UNNEST($1, $2, $3, $4) WITH ORDINALITY w (number, tenant, mode, name, place) \
+     ORDER BY w.place";
+
+#[derive(diesel::QueryableByName)]
+struct Claimed {
+    #[diesel(sql_type = Bool)]
+    locked: bool,
+    #[diesel(sql_type = Bool)]
+    known: bool,
+}
+
+/// A planned request: its key must be free when it is recorded.
+impl Guard for Name {
+    fn check(names: &[&Self], conn: &mut AnyConnection) -> QueryResult<Vec<Verdict>> {
+        let claimed: Vec<Claimed> = match conn {
+            AnyConnection::Postgres(conn) => {
+                let column = |of: fn(&Name) -> &str| names.iter().map(|name| of(name)).collect();
+                let tenants: Vec<&str> = column(|name| &name.tenant);
+                let modes: Vec<&str> = column(|name| name.mode.as_str());
+                let keys: Vec<&str> = column(|name| &name.key);
+                let numbers: Vec<i64> = names.iter().map(|name| lock_number(name)).collect();
+                diesel::sql_query(CLAIM)
+                    .bind::<Array<BigInt>, _>(numbers)
+                    .bind::<Array<Text>, _>(tenants)
+                    .bind::<Array<Text>, _>(modes)
+                    .bind::<Array<Text>, _>(keys)
+                    .load(conn)?
+            }
+            AnyConnection::Sqlite(conn) => {
+                let known = |name: &&Self| {
+                    let found = named(name).select(keys::mode).first::<Mode>(conn).optional()?;
+                    Ok(Claimed { locked: true, known: found.is_some() })
+                };
+                names.iter().map(known).collect::<QueryResult<_>>()?
+            }
+        };
+        let verdict = |claimed: Claimed| match claimed {
+            Claimed { locked: false, .. } => Verdict::Refused(in_flight()),
+            Claimed { known: true, .. } => Verdict::Stale,
+            Claimed { .. } => Verdict::Holds,
+        };
+        Ok(claimed.into_iter().map(verdict).collect())
+    }
+}
+
 pub(super) fn find(tx: &mut Tx<'_>, claim: &Claim) -> Result<Found> {
     let row = named(&claim.name).select((keys::fingerprint, keys::status, keys::body));
-    let row: Option<(String, Option<i32>, Option<String>)> = row.first(tx.conn()).optional()?;
+    let row: Option<(String, Option<i32>, Option<String>)> = row.first(tx.conn()?).optional()?;
     Ok(match row {
         None => Found::Nothing,
         Some((fingerprint, _, _)) if fingerprint != claim.fingerprint => Found::OtherRequest,
@@ -112,12 +166,12 @@ pub(super) fn open(tx: &mut Tx<'_>, claim: &Claim) {
 pub(super) fn close(tx: &mut Tx<'_>, name: &Name, answer: &Answer) -> Result<()> {
     diesel::update(named(name))
         .set((keys::status.eq(Some(i32::from(answer.status))), keys::body.eq(Some(&answer.body))))
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(())
 }
 
 pub(super) fn free(tx: &mut Tx<'_>, name: &Name) -> Result<()> {
-    diesel::delete(named(name)).execute(tx.conn())?;
+    diesel::delete(named(name)).execute(tx.conn()?)?;
     Ok(())
 }
 
@@ -130,7 +184,7 @@ fn answered_before(before: Timestamp) -> _ {
 pub fn any_old(tx: &mut Tx<'_>) -> Result<bool> {
     let old = answered_before(tx.now().plus_seconds(-RETENTION_SECONDS));
     let any = old.select(keys::tenant_id).limit(1);
-    Ok(any.first::<String>(tx.conn()).optional()?.is_some())
+    Ok(any.first::<String>(tx.conn()?).optional()?.is_some())
 }
 
 /// Forgets the oldest answers past the retention, so many at a time. Owed answers stay.
@@ -140,10 +194,10 @@ pub fn sweep(tx: &mut Tx<'_>) -> Result<usize> {
         .order(keys::created_at)
         .limit(SWEEP_MAX)
         .select(keys::created_at)
-        .load(tx.conn())?;
+        .load(tx.conn()?)?;
     let Some(last) = oldest.last() else {
         return Ok(0);
     };
     let old = answered_before(before).filter(keys::created_at.le(*last));
-    Ok(diesel::delete(old).execute(tx.conn())?)
+    Ok(diesel::delete(old).execute(tx.conn()?)?)
 }

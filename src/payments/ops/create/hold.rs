@@ -33,10 +33,6 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
         }
     }
     let organization = &payment.organization_id;
-    // In the order of their ids, as everybody who makes or locks counters.
-    for line in wanted.values().filter(|line| line.at_most.is_some()) {
-        inventory::ops::ensure_counter(tx, organization, &line.counter)?;
-    }
     let lines = wanted.into_values().collect();
     inventory::ops::hold(tx, organization, payment.id.as_str(), payment.expires_at, lines);
     Ok(())

@@ -16,7 +16,7 @@ pub(super) fn record(tx: &mut Tx<'_>, attempt: &AttemptId, last4: &str) -> Resul
         charges::answer.eq(last4),
         charges::created_at.eq(tx.now()),
     );
-    on_each!(tx.conn(), |c| diesel::insert_into(charges::table)
+    on_each!(tx.conn()?, |c| diesel::insert_into(charges::table)
         .values(row)
         .on_conflict_do_nothing()
         .execute(c))?;
@@ -26,5 +26,5 @@ pub(super) fn record(tx: &mut Tx<'_>, attempt: &AttemptId, last4: &str) -> Resul
 /// The last digits of the test card an attempt was made with.
 pub(super) fn find(tx: &mut Tx<'_>, attempt: &AttemptId) -> Result<Option<String>> {
     let answer = charges::table.find(attempt).select(charges::answer);
-    Ok(answer.first(tx.conn()).optional()?)
+    Ok(answer.first(tx.conn()?).optional()?)
 }

@@ -1,10 +1,13 @@
 //! The tables `payments`, `payment_items`, `payment_references` and `payment_attempts`.
 //! Shared: the base query takes the organization's side or the channel's.
 
+mod attempts;
+
 use diesel::prelude::*;
 
 use super::model::{PaymentStatus, PaymentType};
-use crate::db::schema::{payment_attempts, payment_items, payment_references, payments};
+use crate::append_only;
+use crate::db::schema::{payment_items, payment_references, payments};
 use crate::db::types::Json;
 use crate::db::{MultiBackend, Tenant, Tx};
 use crate::kernel::ids::{
@@ -13,19 +16,8 @@ use crate::kernel::ids::{
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
 use crate::parties::Collects;
-use crate::{append_only, text_enum};
 
-text_enum! {
-    /// Where a try at taking the money stands.
-    pub enum AttemptState {
-        /// The provider is being asked.
-        Processing = "processing",
-        /// It took the money.
-        Succeeded = "succeeded",
-        /// It refused, or never heard of it.
-        Failed = "failed",
-    }
-}
+pub(super) use attempts::{Attempt, AttemptState, attempt, finish_attempt, stale_attempts};
 
 /// A payment, as it is stored. Amounts are minor units.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
@@ -64,7 +56,43 @@ pub struct Payment {
     pub expires_at: Timestamp,
     pub updated_at: Timestamp,
 }
-append_only!(Payment, payments::table, 40);
+append_only!(
+    Payment,
+    payments,
+    40,
+    [
+        organization_id,
+        id,
+        mode,
+        channel_id,
+        event_id,
+        status,
+        collects,
+        currency,
+        amount_minor,
+        fees_minor,
+        paid_minor,
+        refunded_minor,
+        num_tickets,
+        send_resources,
+        metadata,
+        reference,
+        kind,
+        card,
+        language,
+        description,
+        buyer_name,
+        buyer_email,
+        buyer_phone,
+        processing_attempt_id,
+        late_at,
+        version,
+        created_at,
+        paid_at,
+        expires_at,
+        updated_at,
+    ]
+);
 
 /// So many tickets of one rate at one price, as it is stored. Amounts are minor units.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
@@ -80,27 +108,12 @@ pub struct Item {
     pub unit_minor: i64,
     pub fees_minor: i64,
 }
-append_only!(Item, payment_items::table, 41);
-
-/// A try at taking a payment's money, as it is stored.
-#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
-#[diesel(table_name = payment_attempts, treat_none_as_default_value = false)]
-#[allow(missing_docs)]
-pub struct Attempt {
-    pub organization_id: OrganizationId,
-    pub id: AttemptId,
-    pub payment_id: PaymentId,
-    pub provider: String,
-    pub state: AttemptState,
-    pub amount_minor: i64,
-    pub card: Json,
-    pub code: Option<String>,
-    pub decline_code: Option<String>,
-    pub idempotency_key: Option<String>,
-    pub created_at: Timestamp,
-    pub finished_at: Option<Timestamp>,
-}
-append_only!(Attempt, payment_attempts::table, 42);
+append_only!(
+    Item,
+    payment_items,
+    41,
+    [organization_id, payment_id, position, rate_id, price_id, quantity, unit_minor, fees_minor,]
+);
 
 #[derive(Insertable)]
 #[diesel(table_name = payment_references, treat_none_as_default_value = false)]
@@ -111,7 +124,12 @@ struct ReferenceRow {
     organization_id: OrganizationId,
     payment_id: PaymentId,
 }
-append_only!(ReferenceRow, payment_references::table, 43);
+append_only!(
+    ReferenceRow,
+    payment_references,
+    43,
+    [owner_id, mode, reference, organization_id, payment_id,]
+);
 
 /// Which payments of one's own.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +156,7 @@ fn visible<'a>(tx: &Tx<'_>) -> Result<Boxed<'a>> {
 
 pub(super) fn find(tx: &mut Tx<'_>, id: &PaymentId) -> Result<Option<Payment>> {
     let query = visible(tx)?.filter(payments::id.eq(id.clone()));
-    Ok(query.first(tx.conn()).optional()?)
+    Ok(query.first(tx.conn()?).optional()?)
 }
 
 /// A payment by its whole key: for the worker and for rows that name it.
@@ -147,7 +165,7 @@ pub(super) fn of_row(
     organization: &OrganizationId,
     id: &PaymentId,
 ) -> Result<Option<Payment>> {
-    Ok(payments::table.find((organization, id)).first(tx.conn()).optional()?)
+    Ok(payments::table.find((organization, id)).first(tx.conn()?).optional()?)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Payment>> {
@@ -176,7 +194,7 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
         query = query.filter(payments::id.lt(PaymentId::from_text(after.clone())));
     }
     let query = query.order(payments::id.desc()).limit(page.limit + 1).offset(page.offset);
-    Ok(Page::cut(query.load(tx.conn())?, page, |payment: &Payment| payment.id.to_string()))
+    Ok(Page::cut(query.load(tx.conn()?)?, page, |payment: &Payment| payment.id.to_string()))
 }
 
 /// The items of some payments, in order.
@@ -187,7 +205,7 @@ pub(super) fn items(tx: &mut Tx<'_>, of: &[&Payment]) -> Result<Vec<Item>> {
         .filter(payment_items::organization_id.eq_any(organizations))
         .filter(payment_items::payment_id.eq_any(ids))
         .order((payment_items::payment_id, payment_items::position));
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 /// Writes a payment back if nobody has changed it since it was read.
@@ -195,7 +213,7 @@ pub(super) fn update(tx: &mut Tx<'_>, payment: &Payment, version: i64) -> Result
     let updated = diesel::update(payments::table.find((&payment.organization_id, &payment.id)))
         .filter(payments::version.eq(version))
         .set(payment)
-        .execute(tx.conn())?;
+        .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
 
@@ -209,7 +227,7 @@ pub(super) fn due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OrganizationId, Pa
         .order(payments::expires_at)
         .limit(limit)
         .select((payments::organization_id, payments::id));
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 /// Pending payments of an event that no provider is working on, oldest first.
@@ -227,7 +245,7 @@ pub(super) fn pending_of_event(
         .order(payments::id)
         .limit(limit)
         .select(payments::id);
-    Ok(query.load(tx.conn())?)
+    Ok(query.load(tx.conn()?)?)
 }
 
 pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &str) {
@@ -250,7 +268,7 @@ pub(super) fn by_reference(
     let key = payment_references::table
         .find((owner, mode, reference))
         .select((payment_references::organization_id, payment_references::payment_id))
-        .first::<(OrganizationId, PaymentId)>(tx.conn())
+        .first::<(OrganizationId, PaymentId)>(tx.conn()?)
         .optional()?;
     key.map_or(Ok(None), |(organization, id)| of_row(tx, &organization, &id))
 }
@@ -260,52 +278,9 @@ pub(super) fn free_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
     if let Some(reference) = &payment.reference {
         let creator = payment.creator();
         let row = payment_references::table.find((creator.as_str(), payment.mode, reference));
-        diesel::delete(row).execute(tx.conn())?;
+        diesel::delete(row).execute(tx.conn()?)?;
     }
     Ok(())
-}
-
-pub(super) fn attempt(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    id: &AttemptId,
-) -> Result<Option<Attempt>> {
-    Ok(payment_attempts::table.find((organization, id)).first(tx.conn()).optional()?)
-}
-
-/// `processing -> state`. `false` when it has ended already.
-pub(super) fn finish_attempt(
-    tx: &mut Tx<'_>,
-    attempt: &Attempt,
-    state: AttemptState,
-    (code, decline_code): (Option<&str>, Option<&str>),
-) -> Result<bool> {
-    let now = tx.now();
-    let row = payment_attempts::table.find((&attempt.organization_id, &attempt.id));
-    let updated = diesel::update(row)
-        .filter(payment_attempts::state.eq(AttemptState::Processing))
-        .set((
-            payment_attempts::state.eq(state),
-            payment_attempts::code.eq(code),
-            payment_attempts::decline_code.eq(decline_code),
-            payment_attempts::finished_at.eq(Some(now)),
-        ))
-        .execute(tx.conn())?;
-    Ok(updated == 1)
-}
-
-/// Tries that have been processing since before an instant, of all tenants.
-pub(super) fn stale_attempts(
-    tx: &mut Tx<'_>,
-    before: Timestamp,
-    limit: i64,
-) -> Result<Vec<Attempt>> {
-    let query = payment_attempts::table
-        .filter(payment_attempts::state.eq(AttemptState::Processing))
-        .filter(payment_attempts::created_at.le(before))
-        .order(payment_attempts::created_at)
-        .limit(limit);
-    Ok(query.load(tx.conn())?)
 }
 
 /// Invariants of this slice: each query returns the rows that break it.
