@@ -231,6 +231,7 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
                 async move { payments::ops::pay::ask_about_stale(&db, provider.as_ref()).await },
             )
         }))
+        .sweep(Arc::new(|db| Box::pin(async move { inventory::ops::fold_sales(&db).await })))
         .sweep(Arc::new(|db| Box::pin(async move { forget_old_keys(&db).await })))
 }
 

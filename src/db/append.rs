@@ -76,10 +76,10 @@ impl Rows {
     }
 }
 
-/// `INSERT INTO t (a, b) SELECT * FROM UNNEST($1, $2)`: the same text for any number of rows.
+/// `INSERT INTO t (a, b) SELECT * FROM UNNEST(?, ?)`: the same text for any number of rows.
 pub fn bulk_insert(table: &str, columns: &[&str]) -> String {
-    let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
-    let (columns, places) = (columns.join(", "), places.join(", "));
+    let places = vec!["?"; columns.len()].join(", ");
+    let columns = columns.join(", ");
     format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({places})")
 }
 
@@ -103,7 +103,7 @@ macro_rules! append_only {
                         };
                         let columns = [$(stringify!($column)),*];
                         let query = $crate::db::append::bulk_insert(stringify!($table), &columns);
-                        let query = diesel::sql_query(query).into_boxed::<diesel::pg::Pg>();
+                        let query = $crate::db::Prepared::<diesel::pg::Pg>::new(query);
                         $(let query = query
                             .bind::<Array<<$table::$column as Expression>::SqlType>, _>(
                                 rows.iter().map(|row| &row.$column).collect::<Vec<_>>(),

@@ -202,6 +202,10 @@ const SQLITE_PRAGMAS: [(&str, &str, &str); 8] = [
     ("journal_size_limit", "67108864", "67108864"),
 ];
 
+/// Pages in the log before it is moved into the file: a page that many sales touch is then moved
+/// once for all of them.
+const SQLITE_CHECKPOINT_PAGES: u32 = 8192;
+
 fn prepare_sqlite(conn: &mut SqliteConnection, purpose: Purpose) -> anyhow::Result<()> {
     let version = libsqlite3_version();
     if version < SQLITE_VERSION_MIN {
@@ -216,6 +220,7 @@ fn prepare_sqlite(conn: &mut SqliteConnection, purpose: Purpose) -> anyhow::Resu
             bail!("SQLite runs with {pragma} = {found}, not {expected}");
         }
     }
+    conn.batch_execute(&format!("PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}"))?;
     if purpose == Purpose::Read {
         conn.batch_execute("PRAGMA query_only = ON")?;
     }

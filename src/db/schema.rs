@@ -174,6 +174,7 @@ diesel::table! {
         taken -> BigInt,
         revision -> BigInt,
         ever_taken -> Bool,
+        sold -> BigInt,
     }
 }
 
@@ -200,6 +201,7 @@ diesel::table! {
         quantity -> BigInt,
         unsettled -> Bool,
         overdue_at -> Nullable<Instant>,
+        unfolded -> Bool,
     }
 }
 

@@ -16,6 +16,6 @@ mod model;
 pub mod ops;
 mod store;
 
-pub use model::{Level, Line};
+pub use model::{Key, Level, Line};
 pub use ops::Counters;
 pub use store::checks;

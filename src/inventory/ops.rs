@@ -6,7 +6,7 @@ use diesel::QueryResult;
 
 use super::model::{Allotted, Key, Level, Line, Move, allot, moves, sums};
 use super::store::{self, HoldState};
-use crate::db::{AnyConnection, Stock, StockError, Take, Tx};
+use crate::db::{AnyConnection, Db, Outcome, Scope, Stock, StockError, Take, Tx};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Result, Timestamp};
 
@@ -39,12 +39,17 @@ pub fn lock(tx: &mut Tx<'_>, organization: &OrganizationId, id: &str) -> Result<
 }
 
 /// What counters say now. A counter that does not exist is not in the answer.
-pub fn levels(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    ids: &[String],
-) -> Result<BTreeMap<String, Level>> {
-    store::levels(tx, organization, ids)
+pub fn levels(tx: &mut Tx<'_>, counters: &[Key<'_>]) -> Result<BTreeMap<String, Level>> {
+    store::levels(tx, counters)
+}
+
+/// Adds what was sold lately to its counters' own sums, when there is enough of it.
+pub async fn fold_sales(db: &Db) -> Result<usize> {
+    let scope = Scope::platform("folding sales into their counters");
+    if !db.read(&scope, store::many_unfolded).await? {
+        return Ok(0);
+    }
+    Ok(db.write(&scope, |tx| store::fold(tx).map(Outcome::Done)).await?.into_inner())
 }
 
 /// Holds stock until `expires_at`. Nothing is known to be enough before the transaction ends.
@@ -73,7 +78,7 @@ pub fn hold(
 pub fn sell(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
     let moved = store::advance_in_time(tx, organization, hold, HoldState::Sold)?;
     if moved {
-        store::settle_lines(tx, organization, hold)?;
+        store::settle_lines(tx, organization, hold, true)?;
     }
     Ok(moved)
 }
@@ -91,7 +96,7 @@ pub fn begin_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str
 pub fn finish_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
     let moved = store::advance(tx, organization, hold, HoldState::Settling, HoldState::Sold)?;
     if moved {
-        store::settle_lines(tx, organization, hold)?;
+        store::settle_lines(tx, organization, hold, true)?;
     }
     Ok(moved)
 }

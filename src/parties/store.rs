@@ -15,7 +15,7 @@ use super::model::{
 use crate::append_only;
 use crate::db::schema::{api_keys, channels, organizations, partnerships};
 use crate::db::types::Instant;
-use crate::db::{AnyConnection, Guard, Tenant, Tx, Verdict};
+use crate::db::{AnyConnection, Guard, Prepared, Tenant, Tx, Verdict};
 use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId};
 use crate::kernel::{Error, Mode, Result, Timestamp};
 use crate::web::KeyScope;
@@ -240,7 +240,7 @@ pub(super) struct StillPartners {
 
 /// Those of the partnerships that are active; nobody changes them before this transaction ends.
 const ACTIVE: &str = "SELECT p.organization_id, p.channel_id, p.updated_at FROM partnerships p \
-     JOIN UNNEST($1, $2) w (organization_id, channel_id) \
+     JOIN UNNEST(?, ?) w (organization_id, channel_id) \
      ON w.organization_id = p.organization_id AND w.channel_id = p.channel_id \
      WHERE p.status = 'active' ORDER BY p.organization_id, p.channel_id FOR SHARE OF p";
 
@@ -261,7 +261,7 @@ impl Guard for StillPartners {
         let active: Vec<ActiveRow> = match conn {
             AnyConnection::Postgres(conn) => {
                 let (organizations, channels): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-                diesel::sql_query(ACTIVE)
+                Prepared::new(ACTIVE)
                     .bind::<Array<Text>, _>(organizations)
                     .bind::<Array<Text>, _>(channels)
                     .load(conn)?

@@ -61,6 +61,15 @@ pub fn of_payment(
     store::of_payment(tx, organization, payment)
 }
 
+/// The ids of the tickets of a payment, in order.
+pub fn ids_of_payment(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    payment: &PaymentId,
+) -> Result<Vec<TicketId>> {
+    store::ids_of_payment(tx, organization, payment)
+}
+
 /// The ids of the tickets of some payments, in order.
 pub fn ids_of_payments(
     tx: &mut Tx<'_>,

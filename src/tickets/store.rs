@@ -144,6 +144,16 @@ pub(super) fn of_payment(
     Ok(of(organization, payment).order(tickets::position).load(tx.conn()?)?)
 }
 
+/// The ids of the tickets of a payment, in order.
+pub(super) fn ids_of_payment(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    payment: &PaymentId,
+) -> Result<Vec<TicketId>> {
+    let query = of(organization, payment).order(tickets::position).select(tickets::id);
+    Ok(query.load(tx.conn()?)?)
+}
+
 /// The ids of the tickets of some payments, in order.
 pub(super) fn ids_of_payments(
     tx: &mut Tx<'_>,

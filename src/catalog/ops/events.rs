@@ -146,8 +146,7 @@ pub fn list(
 ) -> Result<Page<EventView>> {
     let hosts = hosts(tx)?;
     let Page { rows, limit, next } = store::list(tx, &hosts, organization, page)?;
-    let rows = rows.into_iter().map(|event| view(tx, event)).collect::<Result<_>>()?;
-    Ok(Page { rows, limit, next })
+    Ok(Page { rows: views(tx, rows)?, limit, next })
 }
 
 /// An event the caller may see, by id or number.
@@ -214,9 +213,18 @@ fn own_organization(tx: &mut Tx<'_>) -> Result<parties::Organization> {
 }
 
 fn view(tx: &mut Tx<'_>, event: Event) -> Result<EventView> {
-    let rates = super::rates::views_of(tx, &event)?;
+    let view = views(tx, vec![event])?.pop();
+    view.ok_or_else(|| Error::internal("an event without a view"))
+}
+
+fn views(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<Vec<EventView>> {
+    let mut rates = super::rates::views_of(tx, &events.iter().collect::<Vec<_>>())?;
     let own = tx.scope().organization().is_some();
-    Ok(EventView::new(event, rates, own))
+    let view = |event: Event| {
+        let rates = rates.remove(&event.id).unwrap_or_default();
+        EventView::new(event, rates, own)
+    };
+    Ok(events.into_iter().map(view).collect())
 }
 
 /// Writes an event back with a new version and revision, on its row and on its counter.
@@ -337,22 +345,18 @@ fn check_currency(tx: &mut Tx<'_>, before: &Event, to: Option<Currency>) -> Resu
     let counter = before.id.to_string();
     // A purchase that is being made holds it; one that comes later finds its quote stale.
     inventory::ops::lock(tx, &before.organization_id, &counter)?;
-    let levels =
-        inventory::ops::levels(tx, &before.organization_id, std::slice::from_ref(&counter))?;
+    let levels = inventory::ops::levels(tx, &[(&before.organization_id, &counter)])?;
     if levels.get(&counter).is_some_and(|level| level.ever_taken) {
         return Err(fixed());
     }
     let same_digits = to.map(Currency::exponent) == before.currency.map(Currency::exponent);
-    let priced = !rate_store::of_event(tx, &before.organization_id, &before.id)?.is_empty();
+    let priced = !rate_store::of_events(tx, &[before])?.is_empty();
     if priced && !same_digits { Err(fixed()) } else { Ok(()) }
 }
 
 fn check_still_publishable(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
-    let rates = rate_store::of_event(tx, &event.organization_id, &event.id)?;
-    let mut priced = false;
-    for rate in rates {
-        priced |= !rate_store::prices(tx, &event.organization_id, &rate.id)?.is_empty();
-    }
+    let rates = rate_store::of_events(tx, &[event])?;
+    let priced = !rate_store::prices(tx, &rates.iter().collect::<Vec<_>>())?.is_empty();
     // A published event may have begun; only its publication asks for a future start.
     let asked_at = match event.status {
         EventStatus::Published => crate::kernel::Timestamp::from_unix_micros(0),

@@ -69,6 +69,6 @@ fn load(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Quote>> {
     let Some(event) = events::of_organization(tx, &rate.organization_id, &rate.event_id)? else {
         return Ok(None);
     };
-    let prices = rates::prices(tx, &rate.organization_id, &rate.id)?;
+    let prices = rates::prices(tx, &[&rate])?;
     Ok(Some(Quote { event, rate, prices }))
 }

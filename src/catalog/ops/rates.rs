@@ -1,5 +1,7 @@
 //! Operations on ticket rates.
 
+use std::collections::BTreeMap;
+
 use super::events::below_committed;
 use super::slugify;
 use crate::catalog::input::rate::{PriceFields, RateFields, TICKETS_MAX};
@@ -9,7 +11,7 @@ use crate::catalog::store::rates as store;
 use crate::catalog::{Event, EventStatus, FeeType, Price, Rate, RateKind, RateView};
 use crate::db::Tx;
 use crate::inventory::{self, Level};
-use crate::kernel::ids::{Id, PriceId, RateId};
+use crate::kernel::ids::{EventId, Id, PriceId, RateId};
 use crate::kernel::input::{DecimalInput, Faults, Patch};
 use crate::kernel::{Currency, Error, Money, Percent, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
@@ -78,7 +80,7 @@ pub fn update(tx: &mut Tx<'_>, id: &str, fields: &RateFields) -> Result<RateView
     if !matches!(fields.event_id, Patch::Absent) {
         return Err(Error::invalid_field("event_id", "cannot be changed"));
     }
-    let old = store::prices(tx, &before.organization_id, &before.id)?;
+    let old = store::prices(tx, &[&before])?;
     let mut rate = before.clone();
     let new = lay_over(tx, &event, &mut rate, fields, &old)?;
     if rate.slug != before.slug {
@@ -113,13 +115,15 @@ pub fn update(tx: &mut Tx<'_>, id: &str, fields: &RateFields) -> Result<RateView
 /// A rate the caller may see.
 pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<RateView> {
     let (event, rate) = find(tx, id)?;
-    view(tx, &event, &rate)
+    let prices = store::prices(tx, &[&rate])?;
+    let levels = levels_of(tx, &event, &rate, &prices)?;
+    Ok(RateView::new(&event, (&rate, &prices), &levels, tx.now()))
 }
 
 /// The rates of an event the caller may see, oldest first.
 pub fn list(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RateView>> {
     let event = super::events::find(tx, event_id)?;
-    views_of(tx, &event)
+    Ok(views_of(tx, &[&event])?.remove(&event.id).unwrap_or_default())
 }
 
 /// A rate the caller may see, with its event.
@@ -131,26 +135,43 @@ pub(super) fn find(tx: &mut Tx<'_>, id: &str) -> Result<(Event, Rate)> {
     if seen { Ok((event, rate)) } else { Err(Error::not_found()) }
 }
 
-pub(super) fn views_of(tx: &mut Tx<'_>, event: &Event) -> Result<Vec<RateView>> {
-    let rates = store::of_event(tx, &event.organization_id, &event.id)?;
+/// What the caller may see of the rates of some events, by event, oldest first.
+pub(super) fn views_of(
+    tx: &mut Tx<'_>,
+    events: &[&Event],
+) -> Result<BTreeMap<EventId, Vec<RateView>>> {
+    let rates = store::of_events(tx, events)?;
     let rates: Vec<Rate> = rates.into_iter().filter(|rate| visible(tx, rate)).collect();
-    rates.iter().map(|rate| view(tx, event, rate)).collect()
+    let mut prices: BTreeMap<RateId, Vec<Price>> = BTreeMap::new();
+    for price in store::prices(tx, &rates.iter().collect::<Vec<_>>())? {
+        prices.entry(price.rate_id.clone()).or_default().push(price);
+    }
+    let counters = events.iter().map(|event| (&event.organization_id, event.id.as_str()));
+    let counters =
+        counters.chain(rates.iter().map(|rate| (&rate.organization_id, rate.id.as_str())));
+    let tiers = prices.values().flatten();
+    let tiers = tiers.map(|price| (&price.organization_id, price.id.as_str()));
+    let levels = inventory::ops::levels(tx, &counters.chain(tiers).collect::<Vec<_>>())?;
+    let mut views: BTreeMap<EventId, Vec<RateView>> = BTreeMap::new();
+    for rate in &rates {
+        let Some(event) = events.iter().find(|event| event.id == rate.event_id) else { continue };
+        let prices = prices.get(&rate.id).map_or(&[][..], Vec::as_slice);
+        let view = RateView::new(event, (rate, prices), &levels, tx.now());
+        views.entry(rate.event_id.clone()).or_default().push(view);
+    }
+    Ok(views)
 }
 
 fn visible(tx: &Tx<'_>, rate: &Rate) -> bool {
     !rate.hidden || tx.scope().organization().is_some()
 }
 
-fn view(tx: &mut Tx<'_>, event: &Event, rate: &Rate) -> Result<RateView> {
-    let prices = store::prices(tx, &rate.organization_id, &rate.id)?;
-    let levels = levels_of(tx, event, rate, &prices)?;
-    Ok(RateView::new(event, (rate, &prices), &levels, tx.now()))
-}
-
 fn levels_of(tx: &mut Tx<'_>, event: &Event, rate: &Rate, prices: &[Price]) -> Result<Levels> {
-    let own = [event.id.to_string(), rate.id.to_string()];
-    let ids: Vec<String> = own.into_iter().chain(prices.iter().map(|p| p.id.to_string())).collect();
-    inventory::ops::levels(tx, &rate.organization_id, &ids)
+    let organization = &rate.organization_id;
+    let own = [event.id.as_str(), rate.id.as_str()];
+    let ids = own.into_iter().chain(prices.iter().map(|price| price.id.as_str()));
+    let counters: Vec<_> = ids.map(|id| (organization, id)).collect();
+    inventory::ops::levels(tx, &counters)
 }
 
 fn create_price(tx: &mut Tx<'_>, price: &Price) {

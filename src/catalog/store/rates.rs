@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::catalog::Event;
 use crate::db::Tx;
 use crate::db::schema::{rate_prices, ticket_rates};
 use crate::kernel::ids::{EventId, OrganizationId, PriceId, RateId};
@@ -132,27 +133,20 @@ pub(in crate::catalog) fn find(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Ra
     Ok(query.first(tx.conn()?).optional()?)
 }
 
-pub(in crate::catalog) fn of_event(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    event: &EventId,
-) -> Result<Vec<Rate>> {
+/// The rates of some events, oldest first.
+pub(in crate::catalog) fn of_events(tx: &mut Tx<'_>, events: &[&Event]) -> Result<Vec<Rate>> {
     let query = ticket_rates::table
-        .filter(ticket_rates::organization_id.eq(organization))
-        .filter(ticket_rates::event_id.eq(event))
+        .filter(ticket_rates::organization_id.eq_any(events.iter().map(|e| &e.organization_id)))
+        .filter(ticket_rates::event_id.eq_any(events.iter().map(|event| &event.id)))
         .order(ticket_rates::id);
     Ok(query.load(tx.conn()?)?)
 }
 
-/// The tiers in sale, in order.
-pub(in crate::catalog) fn prices(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    rate: &RateId,
-) -> Result<Vec<Price>> {
+/// The tiers in sale of some rates, in order.
+pub(in crate::catalog) fn prices(tx: &mut Tx<'_>, rates: &[&Rate]) -> Result<Vec<Price>> {
     let query = rate_prices::table
-        .filter(rate_prices::organization_id.eq(organization))
-        .filter(rate_prices::rate_id.eq(rate))
+        .filter(rate_prices::organization_id.eq_any(rates.iter().map(|r| &r.organization_id)))
+        .filter(rate_prices::rate_id.eq_any(rates.iter().map(|rate| &rate.id)))
         .filter(rate_prices::active.eq(true))
         .order(rate_prices::position);
     Ok(query.load(tx.conn()?)?)

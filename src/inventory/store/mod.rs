@@ -1,22 +1,19 @@
 //! The tables `counters`, `holds` and `hold_lines`. Owned: every query names the organization.
 
+mod level;
 mod stock;
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
-use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::model::{Level, Line};
+use super::model::Line;
 
 use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
-use crate::db::types::Instant;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Result, Timestamp};
 use crate::{append_only, text_enum};
 
+pub(super) use level::{fold, levels, many_unfolded};
 pub(super) use stock::{apply, lock, make_missing, release_overdue};
 
 text_enum! {
@@ -210,13 +207,19 @@ pub(in crate::inventory) fn state(
     Ok(found.optional()?)
 }
 
+/// The hold of these lines has ended: sold, and then not yet in the counters' own sums, or not.
 pub(in crate::inventory) fn settle_lines(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
+    sold: bool,
 ) -> Result<()> {
     diesel::update(lines_of(organization, hold))
-        .set((hold_lines::unsettled.eq(false), hold_lines::overdue_at.eq(None::<Timestamp>)))
+        .set((
+            hold_lines::unsettled.eq(false),
+            hold_lines::overdue_at.eq(None::<Timestamp>),
+            hold_lines::unfolded.eq(sold),
+        ))
         .execute(tx.conn()?)?;
     Ok(())
 }
@@ -251,58 +254,9 @@ pub(in crate::inventory) fn settle_lines_returning(
     organization: &OrganizationId,
     hold: &str,
 ) -> Result<Vec<(String, i64)>> {
-    settle_lines(tx, organization, hold)?;
+    settle_lines(tx, organization, hold, false)?;
     let lines = lines_of(organization, hold);
     Ok(lines.select((hold_lines::counter_id, hold_lines::quantity)).load(tx.conn()?)?)
-}
-
-#[derive(QueryableByName)]
-struct LevelRow {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    capacity: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    taken: i64,
-    #[diesel(sql_type = Bool)]
-    ever_taken: bool,
-    #[diesel(sql_type = BigInt)]
-    held: i64,
-    #[diesel(sql_type = BigInt)]
-    overdue: i64,
-}
-
-/// One statement, so that all parts are of one instant. Lines without `overdue_at` are settling.
-const LEVEL: &str = "SELECT c.id AS id, c.capacity AS capacity, c.taken AS taken, \
-     c.ever_taken AS ever_taken, \
-     CAST(COALESCE(SUM(CASE WHEN l.overdue_at <= $1 THEN 0 ELSE l.quantity END), 0) AS BIGINT) \
-     AS held, \
-     CAST(COALESCE(SUM(CASE WHEN l.overdue_at <= $1 THEN l.quantity ELSE 0 END), 0) AS BIGINT) \
-     AS overdue \
-     FROM counters c LEFT JOIN hold_lines l ON l.organization_id = c.organization_id \
-     AND l.counter_id = c.id AND l.unsettled \
-     WHERE c.organization_id = $2 AND c.id = $3 \
-     GROUP BY c.id, c.capacity, c.taken, c.ever_taken";
-
-pub(in crate::inventory) fn levels(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    ids: &[String],
-) -> Result<BTreeMap<String, Level>> {
-    let now = tx.now();
-    let mut levels = BTreeMap::new();
-    for id in ids {
-        let rows: Vec<LevelRow> = sql_query(LEVEL)
-            .bind::<Instant, _>(now)
-            .bind::<Text, _>(organization)
-            .bind::<Text, _>(id)
-            .load(tx.conn()?)?;
-        levels.extend(rows.into_iter().map(|row| {
-            let LevelRow { id, capacity, taken, ever_taken, held, overdue } = row;
-            (id, Level { capacity, sold: taken - held - overdue, held, ever_taken })
-        }));
-    }
-    Ok(levels)
 }
 
 /// Releases what is overdue on a counter, in an operation that wants to know what is committed.
@@ -345,11 +299,22 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
              FROM counters WHERE taken > capacity OR taken < 0",
         ),
         (
+            "a counter's sold is the sum of its folded sales",
+            "SELECT c.organization_id || '/' || c.id || ': sold ' || c.sold AS broken \
+             FROM counters c LEFT JOIN (SELECT l.organization_id, l.counter_id, \
+             CAST(SUM(l.quantity) AS BIGINT) AS quantity FROM hold_lines l JOIN holds h \
+             ON h.organization_id = l.organization_id AND h.id = l.hold_id \
+             WHERE h.state = 'sold' AND NOT l.unfolded GROUP BY l.organization_id, l.counter_id) s \
+             ON s.organization_id = c.organization_id AND s.counter_id = c.id \
+             WHERE c.sold <> COALESCE(s.quantity, 0)",
+        ),
+        (
             "the lines of a hold agree with its state",
             "SELECT h.organization_id || '/' || h.id || ': ' || h.state AS broken FROM holds h \
              JOIN hold_lines l ON l.organization_id = h.organization_id AND l.hold_id = h.id \
              WHERE (h.state IN ('held', 'settling')) <> l.unsettled \
-             OR (h.state = 'held') <> (l.overdue_at IS NOT NULL)",
+             OR (h.state = 'held') <> (l.overdue_at IS NOT NULL) \
+             OR l.unfolded AND h.state <> 'sold'",
         ),
     ]
 }

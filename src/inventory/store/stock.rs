@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
-use diesel::{QueryResult, sql_query};
 
 use super::{HoldState, NewCounter, hold_of, lines_of, new_counter};
-use crate::db::AnyConnection;
 use crate::db::schema::{counters, hold_lines, holds};
+use crate::db::{AnyConnection, Prepared};
 use crate::inventory::model::{Counter, Counters, Key};
 use crate::kernel::Timestamp;
 use crate::kernel::ids::OrganizationId;
@@ -50,7 +50,7 @@ struct CounterRow {
 }
 
 const LOCK: &str = "SELECT c.organization_id, c.id, c.capacity, c.taken, c.revision \
-     FROM counters c JOIN UNNEST($1, $2) w (organization_id, id) \
+     FROM counters c JOIN UNNEST(?, ?) w (organization_id, id) \
      ON w.organization_id = c.organization_id AND w.id = c.id \
      ORDER BY c.organization_id, c.id FOR UPDATE OF c";
 
@@ -63,7 +63,7 @@ pub(in crate::inventory) fn lock<'a>(
     match conn {
         AnyConnection::Postgres(conn) => {
             let (organizations, ids): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
-            let rows: Vec<CounterRow> = sql_query(LOCK)
+            let rows: Vec<CounterRow> = Prepared::new(LOCK)
                 .bind::<Array<Text>, _>(organizations)
                 .bind::<Array<Text>, _>(ids)
                 .load(conn)?;
@@ -91,7 +91,7 @@ pub(in crate::inventory) fn lock<'a>(
 }
 
 const APPLY: &str = "UPDATE counters c SET taken = c.taken + m.quantity, ever_taken = TRUE \
-     FROM UNNEST($1, $2, $3) m (organization_id, id, quantity) \
+     FROM UNNEST(?, ?, ?) m (organization_id, id, quantity) \
      WHERE c.organization_id = m.organization_id AND c.id = m.id";
 
 /// Moves locked counters. What does not fit is stopped by the tables' own CHECK.
@@ -106,7 +106,7 @@ pub(in crate::inventory) fn apply(
         AnyConnection::Postgres(conn) => {
             let (keys, quantities): (Vec<_>, Vec<_>) = sums.iter().copied().unzip();
             let (organizations, ids): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
-            sql_query(APPLY)
+            Prepared::new(APPLY)
                 .bind::<Array<Text>, _>(organizations)
                 .bind::<Array<Text>, _>(ids)
                 .bind::<Array<BigInt>, _>(quantities)

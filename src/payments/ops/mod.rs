@@ -12,6 +12,7 @@ use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{Id, PaymentId, TicketId};
 use crate::kernel::{Error, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
+use crate::tickets;
 
 /// A payment the caller may see.
 pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Payment> {
@@ -59,11 +60,9 @@ fn view(tx: &mut Tx<'_>, payment: &Payment) -> Result<PaymentView> {
 }
 
 fn parts(tx: &mut Tx<'_>, payment: &Payment) -> Result<(Vec<Item>, Vec<TicketId>)> {
-    let items = store::items(tx, &[payment])?;
-    let organizations = [payment.organization_id.clone()];
-    let ids = [payment.id.clone()];
-    let tickets = crate::tickets::ops::ids_of_payments(tx, &organizations, &ids)?;
-    Ok((items, tickets.into_iter().map(|(_, ticket)| ticket).collect()))
+    let items = store::items(tx, payment)?;
+    let tickets = tickets::ops::ids_of_payment(tx, &payment.organization_id, &payment.id)?;
+    Ok((items, tickets))
 }
 
 /// Records what happened to a payment, for both sides of the sale.

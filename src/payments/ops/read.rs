@@ -24,12 +24,11 @@ pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<
     let reader = tx.scope().tenant().cloned();
     let reader = reader.ok_or_else(|| Error::internal("payments are read by tenants"))?;
     let found = store::list(tx, filter, page)?;
-    let all: Vec<&Payment> = found.rows.iter().collect();
     let organizations: Vec<OrganizationId> =
-        all.iter().map(|payment| payment.organization_id.clone()).collect();
-    let ids: Vec<PaymentId> = all.iter().map(|payment| payment.id.clone()).collect();
+        found.rows.iter().map(|payment| payment.organization_id.clone()).collect();
+    let ids: Vec<PaymentId> = found.rows.iter().map(|payment| payment.id.clone()).collect();
     let mut items: BTreeMap<PaymentId, Vec<Item>> = BTreeMap::new();
-    for item in store::items(tx, &all)? {
+    for item in store::items_of_all(tx, &found.rows)? {
         items.entry(item.payment_id.clone()).or_default().push(item);
     }
     let mut of_payment: BTreeMap<PaymentId, Vec<TicketId>> = BTreeMap::new();
@@ -53,6 +52,6 @@ pub fn whole(
     let Some(payment) = store::of_row(tx, organization, id)? else {
         return Ok(None);
     };
-    let items = store::items(tx, &[&payment])?;
+    let items = store::items(tx, &payment)?;
     Ok(Some((payment, items)))
 }

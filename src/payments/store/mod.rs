@@ -197,13 +197,20 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     Ok(Page::cut(query.load(tx.conn()?)?, page, |payment: &Payment| payment.id.to_string()))
 }
 
-/// The items of some payments, in order.
-pub(super) fn items(tx: &mut Tx<'_>, of: &[&Payment]) -> Result<Vec<Item>> {
-    let organizations: Vec<&OrganizationId> = of.iter().map(|p| &p.organization_id).collect();
-    let ids: Vec<&PaymentId> = of.iter().map(|p| &p.id).collect();
+/// The items of a payment, in order.
+pub(super) fn items(tx: &mut Tx<'_>, of: &Payment) -> Result<Vec<Item>> {
     let query = payment_items::table
-        .filter(payment_items::organization_id.eq_any(organizations))
-        .filter(payment_items::payment_id.eq_any(ids))
+        .filter(payment_items::organization_id.eq(&of.organization_id))
+        .filter(payment_items::payment_id.eq(&of.id))
+        .order(payment_items::position);
+    Ok(query.load(tx.conn()?)?)
+}
+
+/// The items of some payments, in order.
+pub(super) fn items_of_all(tx: &mut Tx<'_>, of: &[Payment]) -> Result<Vec<Item>> {
+    let query = payment_items::table
+        .filter(payment_items::organization_id.eq_any(of.iter().map(|p| &p.organization_id)))
+        .filter(payment_items::payment_id.eq_any(of.iter().map(|payment| &payment.id)))
         .order((payment_items::payment_id, payment_items::position));
     Ok(query.load(tx.conn()?)?)
 }

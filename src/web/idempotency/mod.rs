@@ -166,7 +166,7 @@ impl Once {
     {
         let claim = self.claim(actor, body)?;
         let _running = self.enter(claim.as_ref())?;
-        let run = move |tx: &mut Tx<'_>| run_once(tx, claim.as_ref(), &run);
+        let run = move |tx: &mut Tx<'_>| once(tx, claim.as_ref(), &run);
         answer(self.db.write(actor.scope(), run).await?)
     }
 
@@ -182,15 +182,16 @@ impl Once {
     {
         let claim = self.claim(actor, body)?;
         let _running = self.enter(claim.as_ref())?;
-        let run = move |tx: &mut Tx<'_>| run_once(tx, claim.as_ref(), &run);
+        let run = move |tx: &mut Tx<'_>| once(tx, claim.as_ref(), &run);
         answer(self.db.write_planned(actor.scope(), run).await?)
     }
 }
 
 /// A reply, and whether it is a replay.
-type Replied = (Reply, bool);
+pub type Replied = (Reply, bool);
 
-fn run_once(
+/// Runs an operation once per key, inside its transaction or plan.
+pub fn once(
     tx: &mut Tx<'_>,
     claim: Option<&Claim>,
     run: impl Fn(&mut Tx<'_>) -> Result<Outcome<Reply>>,

@@ -6,7 +6,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Text};
 use super::{Claim, Name, RETENTION_SECONDS, in_flight};
 use crate::append_only;
 use crate::db::schema::idempotency_keys::{self, self as keys};
-use crate::db::{AnyConnection, Guard, Tx, Verdict};
+use crate::db::{AnyConnection, Guard, Prepared, Tx, Verdict};
 use crate::kernel::{Mode, Result, Timestamp};
 use crate::web::answer::Answer;
 
@@ -83,7 +83,7 @@ fn lock_number(name: &Name) -> i64 {
 const CLAIM: &str = "SELECT pg_try_advisory_xact_lock(w.number) AS locked, \
      EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.tenant_id = w.tenant AND k.mode = w.mode \
      AND k.idempotency_key = w.name) AS known \
-     FROM UNNEST($1, $2, $3, $4) WITH ORDINALITY w (number, tenant, mode, name, place) \
+     FROM UNNEST(?, ?, ?, ?) WITH ORDINALITY w (number, tenant, mode, name, place) \
      ORDER BY w.place";
 
 #[derive(diesel::QueryableByName)]
@@ -104,7 +104,7 @@ impl Guard for Name {
                 let modes: Vec<&str> = column(|name| name.mode.as_str());
                 let keys: Vec<&str> = column(|name| &name.key);
                 let numbers: Vec<i64> = names.iter().map(|name| lock_number(name)).collect();
-                diesel::sql_query(CLAIM)
+                Prepared::new(CLAIM)
                     .bind::<Array<BigInt>, _>(numbers)
                     .bind::<Array<Text>, _>(tenants)
                     .bind::<Array<Text>, _>(modes)

@@ -1,0 +1,86 @@
+//! Many clients for some seconds.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use crate::report::Row;
+
+/// Not counted: connections open, caches fill.
+const WARM_UP: Duration = Duration::from_millis(500);
+
+/// Latencies of what ended within the measured time.
+pub struct Measured {
+    micros: Vec<u32>,
+    elapsed: Duration,
+}
+
+impl Measured {
+    /// Puts the figures of several clients together.
+    pub fn of(clients: Vec<Vec<u32>>, elapsed: Duration) -> Self {
+        let mut micros = clients.concat();
+        micros.sort_unstable();
+        Self { micros, elapsed }
+    }
+
+    /// As a row.
+    pub fn row(&self, name: &str, clients: usize) -> Row {
+        let at = |share: f64| {
+            let index = (self.micros.len() as f64 * share) as usize;
+            self.micros.get(index.min(self.micros.len().saturating_sub(1))).copied().unwrap_or(0)
+        };
+        Row {
+            name: name.to_owned(),
+            clients,
+            rate: self.micros.len() as f64 / self.elapsed.as_secs_f64(),
+            p50: at(0.5),
+            p99: at(0.99),
+            ..Row::default()
+        }
+    }
+}
+
+/// A stopwatch of one client.
+pub struct Watch {
+    begin: Instant,
+    end: Instant,
+    micros: Vec<u32>,
+}
+
+impl Watch {
+    /// Starts with a warm-up.
+    pub fn new(seconds: f64) -> Self {
+        let begin = Instant::now() + WARM_UP;
+        Self { begin, end: begin + Duration::from_secs_f64(seconds), micros: Vec::new() }
+    }
+
+    /// Whether there is time for another one.
+    pub fn goes_on(&self) -> bool {
+        Instant::now() < self.end
+    }
+
+    /// One more, begun then.
+    pub fn record(&mut self, begun: Instant) {
+        let now = Instant::now();
+        if begun >= self.begin && now <= self.end {
+            self.micros.push(u32::try_from((now - begun).as_micros()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// What was seen.
+    pub fn micros(self) -> Vec<u32> {
+        self.micros
+    }
+}
+
+/// Runs clients, each doing one thing after the other.
+pub async fn run<F, Fut>(clients: usize, seconds: f64, client: F) -> Measured
+where
+    F: Fn(usize, Watch) -> Fut,
+    Fut: Future<Output = Watch>,
+{
+    let all = (0..clients).map(|index| client(index, Watch::new(seconds)));
+    let seen = join_all(all).await.into_iter().map(Watch::micros).collect();
+    Measured::of(seen, Duration::from_secs_f64(seconds))
+}

@@ -1,0 +1,126 @@
+//! What counters say, and keeping that cheap.
+//!
+//! A sale settles its hold and leaves the counter alone, which everybody else wants. Its lines are
+//! *unfolded* until [`fold`] adds them to the counter's own sum, many at a time.
+
+use std::collections::BTreeMap;
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::sqlite::Sqlite;
+
+use super::lock;
+use crate::db::schema::{counters, hold_lines};
+use crate::db::types::Instant;
+use crate::db::{AnyConnection, Prepared, Tx};
+use crate::inventory::model::{Key, Level};
+use crate::kernel::Result;
+use crate::kernel::ids::OrganizationId;
+
+/// Lines folded in one transaction.
+const FOLD_MAX: i64 = 500;
+/// Fewer unfolded lines than this are left: reading them costs less than taking their counters.
+const FOLD_FROM: i64 = 100;
+
+#[derive(QueryableByName)]
+struct LevelRow {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    capacity: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    taken: i64,
+    #[diesel(sql_type = Bool)]
+    ever_taken: bool,
+    #[diesel(sql_type = BigInt)]
+    sold: i64,
+    #[diesel(sql_type = BigInt)]
+    overdue: i64,
+}
+
+/// One statement, so that all parts are of one instant. Lines without `overdue_at` are settling.
+const LEVEL: &str = "SELECT c.id, c.capacity, c.taken, c.ever_taken, \
+     CAST(c.sold + COALESCE((SELECT SUM(l.quantity) FROM hold_lines l \
+     WHERE l.organization_id = c.organization_id AND l.counter_id = c.id AND l.unfolded), 0) \
+     AS BIGINT) AS sold, \
+     CAST(COALESCE((SELECT SUM(l.quantity) FROM hold_lines l \
+     WHERE l.organization_id = c.organization_id AND l.counter_id = c.id AND l.unsettled \
+     AND l.overdue_at <= ?), 0) AS BIGINT) AS overdue FROM counters c";
+const LEVEL_OF_ONE: &str = "WHERE c.organization_id = ? AND c.id = ?";
+const LEVEL_OF_MANY: &str = "JOIN UNNEST(?, ?) w (organization_id, id) \
+     ON w.organization_id = c.organization_id AND w.id = c.id";
+
+/// What counters say now, by their ids, which no two organizations share.
+pub(in crate::inventory) fn levels(
+    tx: &mut Tx<'_>,
+    keys: &[Key<'_>],
+) -> Result<BTreeMap<String, Level>> {
+    let now = tx.now();
+    let rows: Vec<LevelRow> = match tx.conn()? {
+        AnyConnection::Postgres(conn) => {
+            let (organizations, ids): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
+            Prepared::<Pg>::new(format!("{LEVEL} {LEVEL_OF_MANY}"))
+                .bind::<Instant, _>(now)
+                .bind::<Array<Text>, _>(organizations)
+                .bind::<Array<Text>, _>(ids)
+                .load(conn)?
+        }
+        AnyConnection::Sqlite(conn) => {
+            let mut rows = Vec::new();
+            for (organization, id) in keys {
+                let one = Prepared::<Sqlite>::new(format!("{LEVEL} {LEVEL_OF_ONE}"))
+                    .bind::<Instant, _>(now)
+                    .bind::<Text, _>(*organization)
+                    .bind::<Text, _>(*id);
+                rows.extend(one.load::<LevelRow>(conn)?);
+            }
+            rows
+        }
+    };
+    let level = |row: LevelRow| {
+        let LevelRow { id, capacity, taken, ever_taken, sold, overdue } = row;
+        (id, Level { capacity, sold, held: taken - sold - overdue, ever_taken })
+    };
+    Ok(rows.into_iter().map(level).collect())
+}
+
+/// Whether there is enough to fold.
+pub(in crate::inventory) fn many_unfolded(tx: &mut Tx<'_>) -> Result<bool> {
+    let unfolded = hold_lines::table.filter(hold_lines::unfolded.eq(true));
+    let far = unfolded.select(hold_lines::counter_id).offset(FOLD_FROM).limit(1);
+    Ok(far.first::<String>(tx.conn()?).optional()?.is_some())
+}
+
+/// Moves what was sold from lines to their counters' own sums. Counters are taken last and in
+/// order, as everywhere.
+pub(in crate::inventory) fn fold(tx: &mut Tx<'_>) -> Result<usize> {
+    let unfolded = hold_lines::table
+        .filter(hold_lines::unfolded.eq(true))
+        .select((
+            hold_lines::organization_id,
+            hold_lines::hold_id,
+            hold_lines::counter_id,
+            hold_lines::quantity,
+        ))
+        .limit(FOLD_MAX);
+    let lines: Vec<(OrganizationId, String, String, i64)> = match tx.conn()? {
+        AnyConnection::Postgres(conn) => unfolded.for_update().skip_locked().load(conn)?,
+        AnyConnection::Sqlite(conn) => unfolded.load(conn)?,
+    };
+    let mut sums: BTreeMap<Key<'_>, i64> = BTreeMap::new();
+    for (organization, hold, counter, quantity) in &lines {
+        diesel::update(hold_lines::table.find((organization, hold, counter)))
+            .set(hold_lines::unfolded.eq(false))
+            .execute(tx.conn()?)?;
+        *sums.entry((organization, counter)).or_default() += quantity;
+    }
+    let keys: Vec<Key<'_>> = sums.keys().copied().collect();
+    lock(tx.conn()?, &keys)?;
+    for (key, quantity) in sums {
+        diesel::update(counters::table.find(key))
+            .set(counters::sold.eq(counters::sold + quantity))
+            .execute(tx.conn()?)?;
+    }
+    Ok(lines.len())
+}
