@@ -49,8 +49,9 @@ pub fn setting(name: &str, options: &Options) -> Vec<Row> {
         }
         eprintln!("{table}");
         let proxy = name.contains("round trip").then(|| {
-            let server = cluster().unwrap().socket_directory().expect("a private server");
-            Proxy::before(server, ROUND_TRIP)
+            let address = cluster().unwrap().url("postgres");
+            let host = address.split("host=").nth(1).expect("a server on a socket");
+            Proxy::before(host.split('&').next().unwrap().as_ref(), ROUND_TRIP)
         });
         let url = name.starts_with("PostgreSQL").then(|| address(proxy.as_ref()));
         let mut run = runtime.block_on(Run::new(url, options, hot));

@@ -191,20 +191,23 @@ fn pg_setting(conn: &mut PgConnection, name: &str) -> anyhow::Result<String> {
 }
 
 /// Pragmas of every SQLite connection, and how each reads back.
-const SQLITE_PRAGMAS: [(&str, &str, &str); 8] = [
+const SQLITE_PRAGMAS: [(&str, &str, &str); 7] = [
     ("busy_timeout", "5000", "5000"),
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", "2"),
     ("foreign_keys", "ON", "1"),
     ("trusted_schema", "OFF", "0"),
     ("temp_store", "MEMORY", "2"),
-    ("cache_size", "-65536", "-65536"),
     ("journal_size_limit", "67108864", "67108864"),
 ];
 
 /// Pages in the log before it is moved into the file: a page that many sales touch is then moved
 /// once for all of them.
 const SQLITE_CHECKPOINT_PAGES: u32 = 8192;
+/// Memory for the pages of the writer.
+const SQLITE_WRITER_CACHE_KIB: u32 = 32 * 1024;
+/// Memory for the pages of each reader; what it lacks is most often in the system's cache.
+const SQLITE_READER_CACHE_KIB: u32 = 4 * 1024;
 
 fn prepare_sqlite(conn: &mut SqliteConnection, purpose: Purpose) -> anyhow::Result<()> {
     let version = libsqlite3_version();
@@ -221,6 +224,11 @@ fn prepare_sqlite(conn: &mut SqliteConnection, purpose: Purpose) -> anyhow::Resu
         }
     }
     conn.batch_execute(&format!("PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}"))?;
+    let cache = match purpose {
+        Purpose::Write | Purpose::Migrate => SQLITE_WRITER_CACHE_KIB,
+        Purpose::Read => SQLITE_READER_CACHE_KIB,
+    };
+    conn.batch_execute(&format!("PRAGMA cache_size = -{cache}"))?;
     if purpose == Purpose::Read {
         conn.batch_execute("PRAGMA query_only = ON")?;
     }

@@ -3,7 +3,8 @@
 //! [`Db::write`] is the only way to change anything and [`Db::read`] the only way to look; both
 //! hand a [`Tx`] to a closure. One binary serves embedded SQLite and PostgreSQL; which one is
 //! decided by the address. This room names no table of a slice: slices buffer their append-only
-//! rows on the `Tx` and register what they take from stock, and executors run them.
+//! rows on the `Tx` and register what they take from stock, and executors run them: alone, or as
+//! plans that are recorded together (`plan`).
 //!
 //! Guarantees: what was acknowledged is durable; an operation is applied whole or not at all; an
 //! operation that fails does not harm the others that shared its transaction.

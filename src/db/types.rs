@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
@@ -40,7 +40,7 @@ impl FromSql<Instant, Pg> for Timestamp {
 
 impl ToSql<Instant, Sqlite> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.to_chrono().format(SQLITE_FORMAT).to_string());
+        out.set_value(self.to_chrono().to_rfc3339_opts(SecondsFormat::Micros, true));
         Ok(IsNull::No)
     }
 }

@@ -25,6 +25,7 @@ mod main_job;
 mod payments;
 mod providers;
 mod races;
+mod sales;
 mod schema;
 mod settle;
 mod tidy;

@@ -119,14 +119,6 @@ impl Cluster {
         }
     }
 
-    /// Where the socket of a private server is.
-    pub fn socket_directory(&self) -> Option<&Path> {
-        match &self.base {
-            Base::Socket(path) => Some(path),
-            Base::Url(_) => None,
-        }
-    }
-
     fn template(&self) -> String {
         match &self.base {
             Base::Socket(_) => TEMPLATE.to_owned(),
