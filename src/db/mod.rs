@@ -14,6 +14,7 @@ pub mod audit;
 mod conn;
 mod database_clock;
 mod guard;
+mod lane;
 mod migrate;
 mod plan;
 mod pool;

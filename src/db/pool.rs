@@ -9,12 +9,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::conn::{AnyConnection, Backend, DatabaseUrl, Manager, Purpose};
 use super::database_clock::DatabaseClock;
+use super::lane::Lane;
 use super::postgres::WritePool;
-use super::sales_lane::SalesLane;
-use super::sqlite_lane::Lane;
 use super::tx::Ground;
 use super::work::{Operation, Planned, Work};
-use super::{Outcome, Scope, Stock, Tx};
+use super::{Outcome, Scope, Stock, Tx, sales_lane, sqlite_lane};
 use crate::kernel::ids::IdSource;
 use crate::kernel::{Clock, Error, Kind, Result, Timestamp};
 
@@ -118,16 +117,16 @@ impl Inner {
 
 enum Writer {
     Lane(Lane),
-    Pool { pool: WritePool, sales: SalesLane },
+    Pool { pool: WritePool, sales: Lane },
 }
 
 impl Writer {
     fn open(options: &DbOptions, environment: &Arc<Environment>) -> anyhow::Result<Self> {
         Ok(match options.url.backend() {
-            Backend::Sqlite => Self::Lane(Lane::start(&options.url, environment.clone())?),
+            Backend::Sqlite => Self::Lane(sqlite_lane::start(&options.url, environment.clone())?),
             Backend::Postgres => {
                 let pool = WritePool::open(options, environment.clone())?;
-                let sales = SalesLane::start(&options.url, environment.clone(), pool.clone())?;
+                let sales = sales_lane::start(&options.url, environment.clone(), pool.clone())?;
                 Self::Pool { pool, sales }
             }
         })

@@ -1,52 +1,26 @@
-//! SQLite's writer: one thread, one connection, many operations per flush.
+//! SQLite's writer: one connection, many operations per flush.
 //!
-//! It takes what is waiting and never waits for more: the batch fills while the one before it
-//! commits. Within one `BEGIN IMMEDIATE` transaction the planned operations are recorded together
-//! and each other one runs in a savepoint of its own; nobody is answered before the commit has
-//! been flushed.
+//! Within one `BEGIN IMMEDIATE` transaction the planned operations of a batch are recorded
+//! together and each other one runs in a savepoint of its own; nobody is answered before the
+//! commit has been flushed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use anyhow::Context;
 use diesel::connection::TransactionManager;
 
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
+use super::lane::Lane;
 use super::plan::{self, Recorded};
 use super::pool::Environment;
-use super::work::{self, QUEUE_MAX, RERUNS_MAX, Verdict, Work, fail_all, still_wanted};
+use super::work::{self, RERUNS_MAX, Verdict, Work, fail_all};
 use crate::kernel::Timestamp;
 
-/// Most operations in one transaction.
-const BATCH_MAX: usize = 64;
-
-/// Where operations are handed in.
-pub(super) struct Lane {
-    queue: SyncSender<Box<dyn Work>>,
-}
-
-impl Lane {
-    pub(super) fn start(url: &DatabaseUrl, environment: Arc<Environment>) -> anyhow::Result<Self> {
-        let conn = url.connect(Purpose::Write)?;
-        let (queue, waiting) = sync_channel(QUEUE_MAX);
-        let mut writer = Writer { url: url.clone(), environment, conn: Some(conn) };
-        thread::Builder::new()
-            .name("sqlite-lane".to_owned())
-            .spawn(move || writer.serve(&waiting))
-            .context("cannot start the writer thread")?;
-        Ok(Self { queue })
-    }
-
-    pub(super) fn submit(&self, work: Box<dyn Work>) {
-        match self.queue.try_send(work) {
-            Ok(()) => {}
-            Err(TrySendError::Full(work) | TrySendError::Disconnected(work)) => {
-                work.fail(work::overloaded());
-            }
-        }
-    }
+/// Opens the database and starts its writer.
+pub(super) fn start(url: &DatabaseUrl, environment: Arc<Environment>) -> anyhow::Result<Lane> {
+    let conn = url.connect(Purpose::Write)?;
+    let mut writer = Writer { url: url.clone(), environment, conn: Some(conn) };
+    Lane::start("sqlite-lane", move |batch| writer.serve(batch))
 }
 
 struct Writer {
@@ -90,21 +64,11 @@ enum Undone {
 }
 
 impl Writer {
-    fn serve(&mut self, waiting: &Receiver<Box<dyn Work>>) {
-        while let Ok(first) = waiting.recv() {
-            let rest = std::iter::from_fn(|| waiting.try_recv().ok()).take(BATCH_MAX - 1);
-            let batch = std::iter::once(first).chain(rest).filter_map(still_wanted).collect();
-            // What panics here answers its batch 500 and costs the connection, not the lane.
-            let served = catch_unwind(AssertUnwindSafe(|| {
-                let Again { stale, alone } = self.run_together(batch);
-                // Their plans are gone: they run as operations now, and none comes back as stale.
-                let more = self.run_together(stale).alone;
-                alone.into_iter().chain(more).for_each(|work| self.run_alone(work));
-            }));
-            if served.is_err() {
-                tracing::error!("the writer panicked");
-            }
-        }
+    fn serve(&mut self, batch: Vec<Box<dyn Work>>) {
+        let Again { stale, alone } = self.run_together(batch);
+        // Their plans are gone: they run as operations now, and none comes back as stale.
+        let more = self.run_together(stale).alone;
+        alone.into_iter().chain(more).for_each(|work| self.run_alone(work));
     }
 
     fn run_alone(&mut self, mut work: Box<dyn Work>) {

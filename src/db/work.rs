@@ -177,13 +177,17 @@ where
     }
 
     fn answer(self: Box<Self>) {
-        let result = self.result.unwrap_or_else(|| Err(Error::internal("no answer was made")));
+        let Self { result, reply, run, .. } = *self;
+        // What the operation holds is free before its caller knows: the next request may need it.
+        drop(run);
+        let result = result.unwrap_or_else(|| Err(Error::internal("no answer was made")));
         // The caller may have gone; the work is done all the same.
-        let _gone = self.reply.send(result);
+        let _gone = reply.send(result);
     }
 
-    fn fail(self: Box<Self>, error: Error) {
-        let _gone = self.reply.send(Err(error));
+    fn fail(mut self: Box<Self>, error: Error) {
+        self.refuse(error);
+        self.answer();
     }
 
     fn queued_at(&self) -> Instant {

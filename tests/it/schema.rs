@@ -52,9 +52,10 @@ fn postgres(url: &str) -> BTreeMap<String, Table> {
     tables(sql_query(query).load(&mut conn).unwrap())
 }
 
-/// What `schema.rs` claims.
+/// What `db/schema` claims.
 fn claimed() -> BTreeMap<String, Table> {
-    let text = std::fs::read_to_string("src/db/schema.rs").unwrap();
+    let files = std::fs::read_dir("src/db/schema").unwrap().map(|file| file.unwrap().path());
+    let text: String = files.map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let mut tables = BTreeMap::new();
     for block in text.split("diesel::table!").skip(1) {
         let mut lines = block.lines().map(str::trim);

@@ -155,24 +155,18 @@ impl Once {
     }
 
     /// Runs an operation once per key. Its `Done` answer is stored; a `Refused` one is not.
-    pub async fn write<P, F>(
-        mut self,
-        actor: &Actor<P>,
-        body: &Value,
-        run: F,
-    ) -> Result<HttpResponse>
+    pub async fn write<P, F>(self, actor: &Actor<P>, body: &Value, run: F) -> Result<HttpResponse>
     where
         F: Fn(&mut Tx<'_>) -> Result<Outcome<Reply>> + Send + 'static,
     {
-        let claim = self.claim(actor, body)?;
-        let _running = self.enter(claim.as_ref())?;
-        let run = move |tx: &mut Tx<'_>| once(tx, claim.as_ref(), &run);
-        answer(self.db.write(actor.scope(), run).await?)
+        let db = self.db.clone();
+        let run = self.claiming(actor, body, run)?;
+        answer(db.write(actor.scope(), run).await?)
     }
 
     /// The same for an operation that can be planned ([`Db::write_planned`]).
     pub async fn write_planned<P, F>(
-        mut self,
+        self,
         actor: &Actor<P>,
         body: &Value,
         run: F,
@@ -180,10 +174,28 @@ impl Once {
     where
         F: Fn(&mut Tx<'_>) -> Result<Outcome<Reply>> + Send + 'static,
     {
+        let db = self.db.clone();
+        let run = self.claiming(actor, body, run)?;
+        answer(db.write_planned(actor.scope(), run).await?)
+    }
+
+    /// The operation under its claim. It is being worked on as long as the operation exists, not
+    /// as long as somebody waits: who hangs up leaves it in a queue.
+    fn claiming<P, F>(
+        mut self,
+        actor: &Actor<P>,
+        body: &Value,
+        run: F,
+    ) -> Result<impl Fn(&mut Tx<'_>) -> Result<Outcome<Replied>> + Send + use<P, F> + 'static>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Outcome<Reply>> + Send + 'static,
+    {
         let claim = self.claim(actor, body)?;
-        let _running = self.enter(claim.as_ref())?;
-        let run = move |tx: &mut Tx<'_>| once(tx, claim.as_ref(), &run);
-        answer(self.db.write_planned(actor.scope(), run).await?)
+        let running = self.enter(claim.as_ref())?;
+        Ok(move |tx: &mut Tx<'_>| {
+            let _held = &running;
+            once(tx, claim.as_ref(), &run)
+        })
     }
 }
 

@@ -1,0 +1,45 @@
+//! What lets people in, and when it did.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    tickets (organization_id, id) {
+        organization_id -> Text,
+        id -> Text,
+        mode -> Text,
+        payment_id -> Text,
+        event_id -> Text,
+        rate_id -> Text,
+        channel_id -> Nullable<Text>,
+        position -> BigInt,
+        status -> Text,
+        code -> Text,
+        price -> Text,
+        currency -> Text,
+        price_minor -> BigInt,
+        fee_minor -> BigInt,
+        full_name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        admits -> BigInt,
+        entered -> BigInt,
+        entry_time -> Nullable<Instant>,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    admissions (organization_id, id) {
+        organization_id -> Text,
+        id -> Text,
+        ticket_id -> Text,
+        direction -> Text,
+        created_at -> Instant,
+    }
+}

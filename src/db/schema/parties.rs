@@ -1,0 +1,62 @@
+//! Who buys and sells, and their keys.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    organizations (id) {
+        id -> Text,
+        name -> Text,
+        slug -> Text,
+        currency -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    channels (id) {
+        id -> Text,
+        name -> Text,
+        slug -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    partnerships (organization_id, channel_id) {
+        organization_id -> Text,
+        channel_id -> Text,
+        id -> Text,
+        status -> Text,
+        collects -> Text,
+        commission_type -> Text,
+        commission_quantity -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    api_keys (id) {
+        id -> Text,
+        secret_hash -> Text,
+        organization_id -> Nullable<Text>,
+        channel_id -> Nullable<Text>,
+        mode -> Text,
+        name -> Text,
+        scopes -> Text,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+    }
+}
