@@ -55,6 +55,20 @@ pub struct Stopper {
     delay: Duration,
 }
 
+/// What lies outside and tests put something else in place of.
+pub struct Outside {
+    /// The clock, which somebody else may hold too.
+    pub clock: Clock,
+    /// Who takes the money.
+    pub provider: fn(Db) -> Arc<dyn Provider>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self { clock: Clock::default(), provider: |db| Arc::new(Sandbox::new(db)) }
+    }
+}
+
 /// A database with everything the slices need, without HTTP: what the operator's commands use.
 pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
     config.sales.check()?;
@@ -92,14 +106,15 @@ pub fn checks() -> Vec<Check> {
 impl Application {
     /// Migrates and opens the database, binds the port, wires everything. Nothing runs yet.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        Self::build_with(config, Clock::default()).await
+        Self::build_with(config, Outside::default()).await
     }
 
-    /// The same with a clock that somebody else holds too.
-    pub async fn build_with(config: Config, clock: Clock) -> anyhow::Result<Self> {
+    /// The same with another outside world.
+    pub async fn build_with(config: Config, outside: Outside) -> anyhow::Result<Self> {
+        let Outside { clock, provider } = outside;
         let opening = config.clone();
         let db = tokio::task::spawn_blocking(move || open(&opening, clock)).await??;
-        let provider: Arc<dyn Provider> = Arc::new(Sandbox::new(db.clone()));
+        let provider = provider(db.clone());
         let transport = Transport::from_config(&config)?;
         let worker = Worker::new(db.clone(), handlers(transport, provider.clone()));
         let ready = Arc::new(AtomicBool::new(true));

@@ -6,9 +6,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection};
+use diesel::connection::{
+    AnsiTransactionManager, Connection, SimpleConnection, TransactionManager,
+};
 use diesel::r2d2::R2D2Connection;
 use diesel::{PgConnection, SqliteConnection, sql_query};
+
+use crate::kernel::fail_point::{self, Step};
 
 /// Oldest SQLite without the write-ahead log's reset race (<https://sqlite.org/wal.html>).
 pub const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -136,9 +140,28 @@ impl AnyConnection {
         }
     }
 
+    /// Ends a transaction well: the one place where anything becomes durable.
+    pub(super) fn commit(&mut self, step: Step) -> diesel::QueryResult<()> {
+        fail_point::around(step, || <Self as Connection>::TransactionManager::commit_transaction(self))
+    }
+
+    /// A savepoint inside the open transaction.
+    pub(super) fn savepoint(&mut self) -> diesel::QueryResult<()> {
+        <Self as Connection>::TransactionManager::begin_transaction(self)
+    }
+
+    /// Keeps what was done since the last savepoint.
+    pub(super) fn release(&mut self) -> diesel::QueryResult<()> {
+        <Self as Connection>::TransactionManager::commit_transaction(self)
+    }
+
+    /// Undoes what was done since the last savepoint or, without one, the whole transaction.
+    pub(super) fn roll_back(&mut self) -> diesel::QueryResult<()> {
+        <Self as Connection>::TransactionManager::rollback_transaction(self)
+    }
+
     /// How many transactions and savepoints are open; `None` when diesel has lost track.
     pub(super) fn depth(&mut self) -> Option<u32> {
-        use diesel::connection::TransactionManager;
         let status = match self {
             Self::Postgres(conn) => AnsiTransactionManager::transaction_manager_status_mut(conn),
             Self::Sqlite(conn) => AnsiTransactionManager::transaction_manager_status_mut(conn),

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
 
 use super::conn::{AnyConnection, Manager, Purpose};
 use super::pool::{DbOptions, Environment};
 use super::work::{self, QUEUE_MAX, QUEUE_WAIT_MAX, RERUNS_MAX, Verdict, Work};
 use crate::kernel::Error;
+use crate::kernel::fail_point::Step;
 
 /// Where operations are handed in.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ impl Shared {
             verdict => {
                 if verdict != Verdict::Panicked {
                     // A connection that cannot roll back is broken, and the pool sees that.
-                    let _broken = AnyConnection::rollback_transaction(conn);
+                    let _broken = conn.roll_back();
                 }
                 if verdict == Verdict::Rerun {
                     return Some(work);
@@ -115,12 +115,12 @@ impl Shared {
         error: diesel::result::Error,
     ) -> Option<Box<dyn Work>> {
         tracing::warn!(%error, "BEGIN failed");
-        let _broken = AnyConnection::rollback_transaction(conn);
+        let _broken = conn.roll_back();
         Some(work)
     }
 
     fn commit(&self, conn: &mut AnyConnection, work: Box<dyn Work>) -> Option<Box<dyn Work>> {
-        match AnyConnection::commit_transaction(conn) {
+        match conn.commit(Step::PostgresCommit) {
             Ok(()) if conn.depth() == Some(0) => {
                 self.environment.announce_commit();
                 work.answer();

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use diesel::connection::TransactionManager;
 use diesel::r2d2::R2D2Connection;
 
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
@@ -16,6 +15,7 @@ use super::plan::{self, Recorded};
 use super::pool::Environment;
 use super::postgres::WritePool;
 use super::work::{self, Work, fail_all};
+use crate::kernel::fail_point::Step;
 
 /// Starts the lane; what it cannot do goes to the pool.
 pub(super) fn start(
@@ -65,7 +65,7 @@ impl Recorder {
             Ok(recorded) => self.commit(conn, recorded),
             Err((works, error)) => {
                 tracing::warn!(?error, "a batch could not be recorded together");
-                if AnyConnection::rollback_transaction(&mut conn).is_ok() && conn.depth() == Some(0)
+                if conn.roll_back().is_ok() && conn.depth() == Some(0)
                 {
                     self.conn = Some(conn);
                 }
@@ -76,7 +76,7 @@ impl Recorder {
 
     fn commit(&mut self, mut conn: AnyConnection, recorded: Recorded) -> Vec<Box<dyn Work>> {
         let Recorded { settled, mut stale } = recorded;
-        match AnyConnection::commit_transaction(&mut conn) {
+        match conn.commit(Step::SalesCommit) {
             Ok(()) if conn.depth() == Some(0) => {
                 self.conn = Some(conn);
                 self.environment.announce_commit();

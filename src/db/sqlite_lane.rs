@@ -7,14 +7,13 @@
 use std::sync::Arc;
 use std::thread;
 
-use diesel::connection::TransactionManager;
-
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
 use super::lane::Lane;
 use super::plan::{self, Recorded};
 use super::pool::Environment;
 use super::work::{self, RERUNS_MAX, Verdict, Work, fail_all};
 use crate::kernel::Timestamp;
+use crate::kernel::fail_point::Step;
 
 /// Opens the database and starts its writer.
 pub(super) fn start(url: &DatabaseUrl, environment: Arc<Environment>) -> anyhow::Result<Lane> {
@@ -108,7 +107,7 @@ impl Writer {
             Err(Undone::Again(alone)) => return Again { alone, ..Again::default() },
             Err(Undone::Answered) => return Again::default(),
         };
-        match AnyConnection::commit_transaction(&mut conn) {
+        match conn.commit(Step::SqliteCommit) {
             Ok(()) if conn.depth() == Some(0) => {
                 self.conn = Some(conn);
                 self.environment.announce_commit();
@@ -138,13 +137,13 @@ impl Writer {
         };
         let mut queue = others.into_iter();
         while let Some(mut work) = queue.next() {
-            let verdict = match AnyConnection::begin_transaction(conn) {
+            let verdict = match conn.savepoint() {
                 Ok(()) => work.attempt(conn, &self.environment, now),
                 Err(_) => Verdict::Lost,
             };
             let closed = match verdict {
-                Verdict::Commit => AnyConnection::commit_transaction(conn),
-                Verdict::RollBack | Verdict::Rerun => AnyConnection::rollback_transaction(conn),
+                Verdict::Commit => conn.release(),
+                Verdict::RollBack | Verdict::Rerun => conn.roll_back(),
                 Verdict::Lost | Verdict::Panicked => Ok(()),
             };
             match (verdict, closed.is_ok() && conn.depth() == Some(1)) {
@@ -176,18 +175,18 @@ impl Writer {
         if planned.is_empty() {
             return Ok(Ended::default());
         }
-        if AnyConnection::begin_transaction(conn).is_err() {
+        if conn.savepoint().is_err() {
             return Err(planned);
         }
         let (ended, closed) = match plan::record(planned, conn, &self.environment, now) {
             Ok(Recorded { settled, stale }) => {
                 let ended = Ended { ran: settled, stale, alone: Vec::new() };
-                (ended, AnyConnection::commit_transaction(conn))
+                (ended, conn.release())
             }
             Err((works, error)) => {
                 tracing::warn!(?error, "a batch could not be recorded together");
                 let ended = Ended { stale: works, ..Ended::default() };
-                (ended, AnyConnection::rollback_transaction(conn))
+                (ended, conn.roll_back())
             }
         };
         if closed.is_ok() && conn.depth() == Some(1) {

@@ -10,8 +10,9 @@ use super::tx::{Ground, Outcome, Tx};
 use super::{AnyConnection, Environment, Scope};
 use crate::kernel::{Error, Kind, Result, Timestamp};
 
-/// Operations that may wait at once; more are answered 503 at once.
-pub const QUEUE_MAX: usize = 1024;
+/// Operations that may wait at once; more are answered 503 at once. About what is done in the time
+/// an operation may wait: a queue that is shorter refuses bursts that could have been served.
+pub const QUEUE_MAX: usize = 4096;
 /// An operation that has waited so long is answered 503 without being run.
 pub(super) const QUEUE_WAIT_MAX: Duration = Duration::from_secs(2);
 /// How often an operation is run again alone before it is given up.

@@ -3,6 +3,7 @@
 //! Nothing here knows a table, a route or a tenant. It imports no other module of this crate.
 
 pub mod error;
+pub mod fail_point;
 pub mod ids;
 pub mod input;
 pub mod mode;

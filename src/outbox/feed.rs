@@ -37,16 +37,22 @@ pub struct Entry {
 /// Looks again so soon when another server is numbering.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// Numbers everything that has committed, or waits for another server to do so.
+/// Numbers everything that has committed by now, or waits for another server to do so. What
+/// commits meanwhile is not waited for: on a busy day that would never end.
 pub async fn sequence(db: &Db) -> Result<()> {
     let scope = Scope::platform("numbering committed changes");
-    while db.read(&scope, store::anything_pending).await? {
+    let Some(last) = db.read(&scope, store::last_pending).await? else {
+        return Ok(());
+    };
+    loop {
         let numbered = db.write(&scope, |tx| Ok(Outcome::Done(store::sequence(tx)?))).await?;
         if numbered.into_inner().is_none() {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+        if !db.read(&scope, move |tx| store::any_pending_up_to(tx, last)).await? {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The acting tenant's lines after a place.

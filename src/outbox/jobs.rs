@@ -57,6 +57,11 @@ pub(super) fn claim(tx: &mut Tx<'_>) -> Result<Option<Claimed>> {
     store::claim_job(tx, tx.now().plus_seconds(LEASE_SECONDS))
 }
 
+/// Extends the lease of a job in hand. `false` when it had run out and another worker has it.
+pub(super) fn renew(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {
+    store::renew_job(tx, job, tx.now().plus_seconds(LEASE_SECONDS))
+}
+
 /// Records that a job is done: it is gone. Handlers may call it in the transaction of their
 /// effect: `false` means that the lease had run out and another worker has the job.
 pub fn finish(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {

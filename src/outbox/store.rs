@@ -136,9 +136,16 @@ pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
     });
 }
 
-/// Whether anything committed has no number yet.
-pub(super) fn anything_pending(tx: &mut Tx<'_>) -> Result<bool> {
-    let any = changes_pending::table.select(changes_pending::position).limit(1);
+/// The last position that has no number yet.
+pub(super) fn last_pending(tx: &mut Tx<'_>) -> Result<Option<i64>> {
+    let last = changes_pending::table.select(changes_pending::position);
+    Ok(last.order(changes_pending::position.desc()).first(tx.conn()?).optional()?)
+}
+
+/// Whether anything up to a position has no number yet.
+pub(super) fn any_pending_up_to(tx: &mut Tx<'_>, last: i64) -> Result<bool> {
+    let any = changes_pending::table.filter(changes_pending::position.le(last));
+    let any = any.select(changes_pending::position);
     Ok(any.first::<i64>(tx.conn()?).optional()?.is_some())
 }
 
@@ -316,6 +323,12 @@ pub(super) fn claim_job(tx: &mut Tx<'_>, leased_until: Timestamp) -> Result<Opti
         .set((jobs::run_at.eq(leased_until), jobs::attempts.eq(attempts + 1)))
         .execute(tx.conn()?)?;
     Ok(Some(Claimed { id, kind, payload: payload.0, attempt: attempts + 1 }))
+}
+
+/// `false` when the lease had run out and somebody else claimed the job since.
+pub(super) fn renew_job(tx: &mut Tx<'_>, job: &Claimed, until: Timestamp) -> Result<bool> {
+    let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
+    Ok(diesel::update(mine).set(jobs::run_at.eq(until)).execute(tx.conn()?)? == 1)
 }
 
 /// `false` when the lease had run out and somebody else claimed the job since.

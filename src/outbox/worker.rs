@@ -18,6 +18,9 @@ use crate::kernel::{Error, Result};
 /// Looks for work so often when no commit wakes it.
 const POLL: Duration = Duration::from_millis(100);
 
+/// The lease of a job in hand is renewed so often: well before it runs out.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+
 /// Jobs in hand at once.
 const JOBS_AT_ONCE: usize = 4;
 
@@ -52,12 +55,18 @@ impl Handlers {
 pub struct Worker {
     db: Db,
     handlers: Handlers,
+    renew_every: Duration,
 }
 
 impl Worker {
     /// A worker over a database.
     pub fn new(db: Db, handlers: Handlers) -> Self {
-        Self { db, handlers }
+        Self { db, handlers, renew_every: RENEW_EVERY }
+    }
+
+    /// The same with a shorter pause between renewals.
+    pub fn renewing_every(self, renew_every: Duration) -> Self {
+        Self { renew_every, ..self }
     }
 
     /// Runs until told to stop; what is in hand is finished first.
@@ -109,13 +118,7 @@ impl Worker {
         let Some(job) = claimed.await?.into_inner() else {
             return Ok(false);
         };
-        // A task of its own: a handler that panics fails its job, not the worker.
-        let doing = match self.handlers.by_kind.get(job.kind.as_str()) {
-            Some(handler) => tokio::spawn(handler(self.db.clone(), job.clone())).await,
-            None => Ok(Err(Error::internal("no handler for this kind of job"))),
-        };
-        let outcome = doing.unwrap_or_else(|_| Err(Error::internal("a handler panicked")));
-        let write = match outcome {
+        let write = match self.handle(&job).await {
             Ok(()) => {
                 let write = move |tx: &mut Tx<'_>| Ok(Outcome::Done(jobs::finish(tx, &job)?));
                 self.db.write(&scope, write).await
@@ -130,5 +133,30 @@ impl Worker {
             }
         };
         write.map(|_| true)
+    }
+
+    /// Does a job and keeps its lease meanwhile: one that takes long is not taken for lost.
+    async fn handle(&self, job: &Claimed) -> Result<()> {
+        let Some(handler) = self.handlers.by_kind.get(job.kind.as_str()) else {
+            return Err(Error::internal("no handler for this kind of job"));
+        };
+        // A task of its own: a handler that panics fails its job, not the worker.
+        let mut doing = tokio::spawn(handler(self.db.clone(), job.clone()));
+        loop {
+            tokio::select! {
+                done = &mut doing => {
+                    return done.unwrap_or_else(|_| Err(Error::internal("a handler panicked")));
+                }
+                () = tokio::time::sleep(self.renew_every) => {}
+            }
+            let claimed = job.clone();
+            let renew = move |tx: &mut Tx<'_>| jobs::renew(tx, &claimed).map(Outcome::Done);
+            let renewed = self.db.write(&Scope::platform("keeping a lease"), renew).await;
+            // Where it could not be asked, the lease still has most of its time to run.
+            if renewed.is_ok_and(|mine| !mine.into_inner()) {
+                doing.abort();
+                return Err(Error::internal("a job was taken over by another worker"));
+            }
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::db::types::Instant;
 use crate::db::{AnyConnection, Prepared, Tx};
 use crate::inventory::model::{Key, Level};
 use crate::kernel::Result;
-use crate::kernel::ids::OrganizationId;
+use crate::kernel::ids::{Id, OrganizationId};
 
 /// Lines folded in one transaction.
 const FOLD_MAX: i64 = 500;
@@ -92,6 +92,9 @@ pub(in crate::inventory) fn many_unfolded(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(far.first::<String>(tx.conn()?).optional()?.is_some())
 }
 
+/// Organization, hold, counter and quantity of a line.
+type Unfolded = (OrganizationId, String, String, i64);
+
 /// Moves what was sold from lines to their counters' own sums. Counters are taken last and in
 /// order, as everywhere.
 pub(in crate::inventory) fn fold(tx: &mut Tx<'_>) -> Result<usize> {
@@ -104,15 +107,13 @@ pub(in crate::inventory) fn fold(tx: &mut Tx<'_>) -> Result<usize> {
             hold_lines::quantity,
         ))
         .limit(FOLD_MAX);
-    let lines: Vec<(OrganizationId, String, String, i64)> = match tx.conn()? {
+    let lines: Vec<Unfolded> = match tx.conn()? {
         AnyConnection::Postgres(conn) => unfolded.for_update().skip_locked().load(conn)?,
         AnyConnection::Sqlite(conn) => unfolded.load(conn)?,
     };
+    mark_folded(tx.conn()?, &lines)?;
     let mut sums: BTreeMap<Key<'_>, i64> = BTreeMap::new();
-    for (organization, hold, counter, quantity) in &lines {
-        diesel::update(hold_lines::table.find((organization, hold, counter)))
-            .set(hold_lines::unfolded.eq(false))
-            .execute(tx.conn()?)?;
+    for (organization, _, counter, quantity) in &lines {
         *sums.entry((organization, counter)).or_default() += quantity;
     }
     let keys: Vec<Key<'_>> = sums.keys().copied().collect();
@@ -123,4 +124,29 @@ pub(in crate::inventory) fn fold(tx: &mut Tx<'_>) -> Result<usize> {
             .execute(tx.conn()?)?;
     }
     Ok(lines.len())
+}
+
+const MARK_FOLDED: &str = "UPDATE hold_lines l SET unfolded = FALSE \
+     FROM UNNEST(?, ?, ?) w (organization_id, hold_id, counter_id) \
+     WHERE l.organization_id = w.organization_id AND l.hold_id = w.hold_id \
+     AND l.counter_id = w.counter_id";
+
+fn mark_folded(conn: &mut AnyConnection, lines: &[Unfolded]) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Postgres(conn) => {
+            let column = |of: fn(&Unfolded) -> &str| lines.iter().map(of).collect::<Vec<_>>();
+            Prepared::<Pg>::new(MARK_FOLDED)
+                .bind::<Array<Text>, _>(column(|line| Id::as_str(&line.0)))
+                .bind::<Array<Text>, _>(column(|line| &line.1))
+                .bind::<Array<Text>, _>(column(|line| &line.2))
+                .execute(conn)
+                .map(|_| ())
+        }
+        AnyConnection::Sqlite(conn) => lines.iter().try_for_each(|(organization, hold, id, _)| {
+            diesel::update(hold_lines::table.find((organization, hold, id)))
+                .set(hold_lines::unfolded.eq(false))
+                .execute(conn)
+                .map(|_| ())
+        }),
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::examples;
 use crate::db::{Outcome, Tx};
+use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::{Error, Result};
 use crate::payments::input::{Finalize, MarkPaid, Pay};
 use crate::payments::ops::pay::Begun;
@@ -68,7 +69,7 @@ pub async fn pay(
             Begun::Replay(answer) => return Ok(respond(answer, true)),
             Begun::Charge(both) => *both,
         };
-        let verdict = provider.charge(charge).await?;
+        let verdict = around_call(Step::ProviderCharge, provider.charge(charge)).await?;
         let conclude = move |tx: &mut Tx<'_>| ops::pay::conclude(tx, &attempt, &verdict);
         match db.write(scope, conclude).await?.into_inner() {
             Reply::Good(answer) => Ok(respond(answer, false)),

@@ -1,8 +1,11 @@
 //! Paying through a provider, in three steps: commit the attempt, ask, commit the result.
 
+use std::time::Duration;
+
 use crate::db::types::Json;
 use crate::db::{Db, Outcome, Scope, Tx};
 use crate::inventory;
+use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::ids::{AttemptId, Id};
 use crate::kernel::{Error, Kind, Mode, Money, Result};
 use crate::outbox::ChangeKind;
@@ -19,8 +22,10 @@ use super::{announce, check_creator, check_open, end, find, view, write_back};
 
 /// An attempt that has been processing so long is asked about.
 pub const ASK_AFTER_SECONDS: i64 = 60;
-/// Attempts asked about in one turn.
+/// Attempts asked about in one turn, all at once.
 const ASK_MAX: i64 = 20;
+/// The provider is given so long to say what it knows.
+const ASK_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What the first step came to.
 #[derive(Clone, Debug)]
@@ -191,20 +196,35 @@ fn card_refused(code: &'static str, decline_code: Option<&'static str>) -> Error
 }
 
 /// Asks the provider about attempts whose answer never came, until it knows. What it never heard
-/// of was not charged.
+/// of was not charged. An attempt it cannot tell about yet keeps no other from being asked.
 pub async fn ask_about_stale(db: &Db, provider: &dyn Provider) -> Result<usize> {
     let scope = Scope::platform("asking a provider about unanswered attempts");
     let stale = db.read(&scope, |tx| {
         let before = tx.now().plus_seconds(-ASK_AFTER_SECONDS);
         store::stale_attempts(tx, before, ASK_MAX)
     });
-    let stale = stale.await?;
-    let count = stale.len();
-    for attempt in stale {
-        let known = provider.verdict(attempt.id.clone()).await?;
+    let asking = stale.await?.into_iter().map(|attempt| ask(db, provider, attempt));
+    let told = futures_util::future::join_all(asking).await;
+    Ok(told.into_iter().filter(|told| *told).count())
+}
+
+/// Whether the provider knew and it is on record.
+async fn ask(db: &Db, provider: &dyn Provider, attempt: Attempt) -> bool {
+    let id = attempt.id.clone();
+    let asked = async {
+        let asking = tokio::time::timeout(ASK_TIME_MAX, provider.verdict(attempt.id.clone()));
+        let unanswered = |_| Error::unavailable("The provider did not answer in time.");
+        let known = around_call(Step::ProviderVerdict, asking).await.map_err(unanswered)??;
         let unheard = Verdict::Failed { code: "processing_error", decline_code: None };
         let verdict = known.unwrap_or(unheard);
-        db.write(&scope, move |tx| conclude(tx, &attempt, &verdict)).await?;
+        let scope = Scope::platform("recording what a provider said when it was asked");
+        db.write(&scope, move |tx| conclude(tx, &attempt, &verdict)).await
+    };
+    match asked.await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(attempt = %id, code = error.code(), "an attempt is still unanswered");
+            false
+        }
     }
-    Ok(count)
 }

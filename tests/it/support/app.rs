@@ -1,22 +1,23 @@
 //! The production application, built as `main` builds it, with a movable clock.
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use rialto::app::{Application, Stopper, checks};
+use rialto::app::{Application, Outside, Stopper, checks};
 use rialto::config::Config;
-use rialto::db::{Backend, DatabaseUrl, Db, Scope, audit, migrate};
+use rialto::db::{Backend, Db, Scope, audit};
 use rialto::kernel::Clock;
 use rialto::outbox::Worker;
+use rialto::payments::providers::Provider;
 use serde_json::Value;
 
-use super::cluster::cluster;
+use super::ground::Ground;
 use super::seed::{self, Seed};
 
 /// What a test wants different.
-#[derive(Default, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Run the worker in the background instead of by hand.
     pub worker: bool,
@@ -24,6 +25,18 @@ pub struct Options {
     pub smtp_url: Option<String>,
     /// Changes to the configuration.
     pub configure: Option<fn(&mut Config)>,
+    /// A clock that others hold too.
+    pub clock: Clock,
+    /// Who takes the money.
+    pub provider: fn(Db) -> Arc<dyn Provider>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let provider = Outside::default().provider;
+        let clock = Clock::default();
+        Self { worker: false, smtp_url: None, configure: None, clock, provider }
+    }
 }
 
 /// An application under test.
@@ -36,14 +49,13 @@ pub struct TestApp {
     pub seed: Seed,
     pub clock: Clock,
     pub config: Config,
+    ground: Arc<Ground>,
     db: Db,
     worker: Worker,
     client: reqwest::Client,
     stopper: Stopper,
-    running: actix_web::rt::task::JoinHandle<anyhow::Result<()>>,
-    database: Option<String>,
-    data: tempfile::TempDir,
-    finished: std::cell::Cell<bool>,
+    _running: actix_web::rt::task::JoinHandle<anyhow::Result<()>>,
+    finished: Cell<bool>,
 }
 
 /// An answer.
@@ -82,72 +94,51 @@ impl Reply {
     }
 }
 
-/// A migrated SQLite file to copy.
-fn sqlite_template() -> &'static PathBuf {
-    static TEMPLATE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, file) = TEMPLATE.get_or_init(|| {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("template.sqlite3");
-        migrate(&DatabaseUrl::Sqlite(file.clone())).unwrap();
-        (directory, file)
-    });
-    file
-}
-
 impl TestApp {
-    /// Builds and starts one.
+    /// Builds and starts one on a database of its own.
     pub async fn spawn(backend: Backend, options: Options) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let mut config = rialto::commands::default_config().unwrap();
-        config.data_dir = data.path().to_owned();
-        config.http.listen = "127.0.0.1:0".parse().unwrap();
-        config.http.http_threads = Some(2);
-        config.http.drain_seconds = 2;
+        Self::open(Arc::new(Ground::new(backend)), None, options).await
+    }
+
+    /// Builds and starts one on a database that may have been used before.
+    pub async fn open(ground: Arc<Ground>, seed: Option<Seed>, options: Options) -> Self {
+        let mut config = ground.config.clone();
         config.worker = options.worker;
         config.mail.smtp_url = options.smtp_url.map(Into::into);
-        config.log.log = std::env::var("RIALTO_LOG").unwrap_or("off".to_owned());
-        config.log.install().unwrap();
-        let mut database = None;
-        config.database.url = match backend {
-            Backend::Sqlite => {
-                std::fs::copy(sqlite_template(), data.path().join("rialto.sqlite3")).unwrap();
-                None
-            }
-            Backend::Postgres => {
-                let cluster = cluster().unwrap();
-                let name = cluster.create();
-                let url = cluster.url(&name);
-                database = Some(name);
-                Some(url.into())
-            }
-        };
         if let Some(configure) = options.configure {
             configure(&mut config);
         }
-        let clock = Clock::default();
+        let clock = options.clock;
+        let outside = Outside { clock: clock.clone(), provider: options.provider };
         let application =
-            Application::build_with(config.clone(), clock.clone()).await.expect("must start");
+            Application::build_with(config.clone(), outside).await.expect("must start");
         let (db, worker) = (application.db().clone(), application.worker());
         let (stopper, base) = (application.stopper(), format!("http://{}", application.address()));
         let running = actix_web::rt::spawn(application.run());
-        let seed = seed::seed(&db).await;
+        let seed = match seed {
+            Some(seed) => seed,
+            None => seed::seed(&db).await,
+        };
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        let finished = std::cell::Cell::new(false);
         Self {
             base,
-            backend,
+            backend: ground.backend,
             seed,
             clock,
             config,
+            ground,
             db,
             worker,
             client,
             stopper,
-            running,
-            database,
-            data,
-            finished,
+            _running: running,
+            finished: Cell::new(false),
         }
+    }
+
+    /// What it stands on.
+    pub fn ground(&self) -> Arc<Ground> {
+        self.ground.clone()
     }
 
     /// Its database.
@@ -215,8 +206,7 @@ impl TestApp {
 
     /// Captured mails, in no order.
     pub fn captured(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.data.path().join("mail")).into_iter().flatten();
-        files.flatten().map(|file| std::fs::read_to_string(file.path()).unwrap()).collect()
+        self.ground.captured()
     }
 
     /// Stops the server; the database stays.
@@ -224,17 +214,12 @@ impl TestApp {
         self.stopper.clone().stop().await;
     }
 
-    /// Drains, audits, stops and removes it.
+    /// Drains, audits and stops it. What it stood on is removed with its last server.
     pub async fn finish(self) {
         self.drain().await;
         assert_eq!(self.audit().await, Vec::new());
         self.finished.set(true);
-        self.stopper.clone().stop().await;
-        let Self { running, database, db, worker, .. } = &self;
-        let _ = (db, worker, running);
-        if let Some(name) = database.clone() {
-            cluster().unwrap().remove(&name);
-        }
+        self.stop().await;
     }
 }
 

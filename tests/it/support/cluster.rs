@@ -4,11 +4,12 @@
 //! The cluster's life hangs on a pipe: when the test process ends, however it ends, the pipe
 //! closes, the server stops and its files are removed.
 
+use std::io::Write;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ const TEMPLATE: &str = "rialto_template";
 /// A PostgreSQL server with a migrated template database.
 pub struct Cluster {
     base: Base,
-    _life: Option<Child>,
+    life: Option<Mutex<Child>>,
 }
 
 enum Base {
@@ -38,20 +39,33 @@ pub fn cluster() -> Result<&'static Cluster, &'static str> {
 impl Cluster {
     fn start() -> Result<Self, String> {
         let cluster = match std::env::var("TEST_DATABASE_URL") {
-            Ok(url) => Self { base: Base::Url(url), _life: None },
+            Ok(url) => Self { base: Base::Url(url), life: None },
             Err(_) => Self::private()?,
         };
-        let name = cluster.template();
-        let mut admin = cluster.admin();
+        cluster.make_template();
+        Ok(cluster)
+    }
+
+    /// A server of its own, which may be killed.
+    pub fn to_be_killed() -> Result<&'static Self, String> {
+        let cluster = Self::private()?;
+        cluster.make_template();
+        Ok(Box::leak(Box::new(cluster)))
+    }
+
+    fn make_template(&self) {
+        let name = self.template();
+        let mut admin = self.admin();
         admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).unwrap();
         admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-        migrate(&DatabaseUrl::Postgres(cluster.url(&name))).unwrap();
-        Ok(cluster)
+        migrate(&DatabaseUrl::Postgres(self.url(&name))).unwrap();
     }
 
     fn private() -> Result<Self, String> {
         let binaries = binaries().ok_or("no PostgreSQL binaries were found")?;
-        let home = std::env::temp_dir().join(format!("rialto-pg-{}", std::process::id()));
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let home = std::env::temp_dir().join(format!("rialto-pg-{}-{count}", std::process::id()));
         std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
         let owner = owner_for_root()?;
         if let Some((uid, gid)) = owner {
@@ -77,10 +91,13 @@ impl Cluster {
         }
         let script = r#"
             trap '' INT HUP
-            "$1" -D "$2" -c listen_addresses= -c unix_socket_directories="$3" \
-                -c max_connections=400 -c log_min_messages=fatal >/dev/null 2>&1 &
-            server=$!
-            cat >/dev/null
+            start() {
+                "$1" -D "$2" -c listen_addresses= -c unix_socket_directories="$3" \
+                    -c max_connections=400 -c log_min_messages=fatal >/dev/null 2>&1 &
+                server=$!
+            }
+            start "$@"
+            while read -r again; do wait "$server"; start "$@"; done
             kill -QUIT "$server"; wait "$server"; rm -rf "$3"
         "#;
         let life = as_owner(Path::new("/bin/sh"))
@@ -94,15 +111,37 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .map_err(|error| error.to_string())?;
-        let cluster = Self { base: Base::Socket(home), _life: Some(life) };
+        let cluster = Self { base: Base::Socket(home), life: Some(Mutex::new(life)) };
+        cluster.wait_until_up()?;
+        Ok(cluster)
+    }
+
+    fn wait_until_up(&self) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while PgConnection::establish(&cluster.url("postgres")).is_err() {
+        while PgConnection::establish(&self.url("postgres")).is_err() {
             if Instant::now() > deadline {
                 return Err("the private PostgreSQL did not start".to_owned());
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(10));
         }
-        Ok(cluster)
+        Ok(())
+    }
+
+    /// Kills every process of a private server at once, as a loss of power does, and starts it
+    /// again.
+    pub fn kill_and_start(&self) {
+        let Base::Socket(home) = &self.base else { panic!("not ours to kill") };
+        let file = std::fs::read_to_string(home.join("data/postmaster.pid")).unwrap();
+        let server: u32 = file.lines().next().unwrap().parse().unwrap();
+        let backends: Vec<String> =
+            children_of(server).iter().map(|pid| format!("kill -KILL {pid};")).collect();
+        // Stopped first: it would begin to recover while its children die.
+        let script = format!("kill -STOP {server}; {} kill -KILL {server}", backends.join(" "));
+        // Somebody may have ended by himself meanwhile.
+        Command::new("/bin/sh").arg("-c").arg(script).stderr(Stdio::null()).status().unwrap();
+        let mut life = self.life.as_ref().unwrap().lock().unwrap();
+        life.stdin.as_mut().unwrap().write_all(b"again\n").unwrap();
+        self.wait_until_up().unwrap();
     }
 
     /// The address of one of its databases.
@@ -157,6 +196,20 @@ impl Cluster {
     pub fn remove(&self, name: &str) {
         self.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
     }
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // `pid (name) state parent ...`, and a name may contain anything.
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let its_parent = after_name.split_whitespace().nth(1).and_then(|field| field.parse().ok());
+        if its_parent == Some(parent) {
+            found.extend(entry.file_name().to_string_lossy().parse::<u32>());
+        }
+    }
+    found
 }
 
 /// The newest installed binaries.

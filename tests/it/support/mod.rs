@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cluster;
+pub mod ground;
 pub mod seed;
 pub mod smtp;
 
