@@ -142,7 +142,9 @@ impl AnyConnection {
 
     /// Ends a transaction well: the one place where anything becomes durable.
     pub(super) fn commit(&mut self, step: Step) -> diesel::QueryResult<()> {
-        fail_point::around(step, || <Self as Connection>::TransactionManager::commit_transaction(self))
+        fail_point::around(step, || {
+            <Self as Connection>::TransactionManager::commit_transaction(self)
+        })
     }
 
     /// A savepoint inside the open transaction.

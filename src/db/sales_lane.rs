@@ -65,8 +65,7 @@ impl Recorder {
             Ok(recorded) => self.commit(conn, recorded),
             Err((works, error)) => {
                 tracing::warn!(?error, "a batch could not be recorded together");
-                if conn.roll_back().is_ok() && conn.depth() == Some(0)
-                {
+                if conn.roll_back().is_ok() && conn.depth() == Some(0) {
                     self.conn = Some(conn);
                 }
                 works

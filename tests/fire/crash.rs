@@ -141,7 +141,7 @@ fn postgres() {
 async fn killed_database() {
     for seed in seeds(1, 1) {
         let mut dice = dice(seed);
-        let cluster = Cluster::to_be_killed().unwrap();
+        let cluster = Cluster::with(&[]).unwrap();
         let ground = Arc::new(Ground::on(Some(cluster)));
         let mut ledger = Ledger::open(&ground).await;
         let mut server = Server::start(&ground, &[]).await;

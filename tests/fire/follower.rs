@@ -59,7 +59,8 @@ impl<'a> Follower<'a> {
         let fresh = self.app.changes(&self.key).await;
         assert_eq!(seen.len(), fresh.len());
         assert_eq!(seen, fresh, "what was followed differs from what is read afterwards");
-        let ids: BTreeSet<&str> = seen.iter().map(|change| change["id"].as_str().unwrap()).collect();
+        let ids: BTreeSet<&str> =
+            seen.iter().map(|change| change["id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), seen.len(), "a change came twice");
         let mut last: BTreeMap<&str, i64> = BTreeMap::new();
         for change in &seen {

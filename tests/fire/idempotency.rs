@@ -18,7 +18,13 @@ const RACERS: usize = 20;
 const KEYS_AT_ONCE: usize = 8;
 
 /// Races under one key over all servers. Everybody gets the same answer in the end.
-async fn race(servers: &[&TestApp], key: &str, path: &str, body: &Value, held_off: &Cell<usize>) -> Reply {
+async fn race(
+    servers: &[&TestApp],
+    key: &str,
+    path: &str,
+    body: &Value,
+    held_off: &Cell<usize>,
+) -> Reply {
     let racers = (0..RACERS).map(|racer| async move {
         let app = servers[racer % servers.len()];
         loop {
@@ -77,8 +83,10 @@ async fn keys_have_one_effect(backend: Backend) {
     let (_, rate) = first.on_sale(json!({})).await;
     let keys = scaled(100, 1000);
     let bodies: Vec<Value> = (0..keys)
-        .map(|number| json!({"rate_id": rate, "quantity": 1 + number % 3,
-            "send_resources": false, "metadata": {"number": number}}))
+        .map(|number| {
+            json!({"rate_id": rate, "quantity": 1 + number % 3,
+            "send_resources": false, "metadata": {"number": number}})
+        })
         .collect();
     let held_off = Cell::new(0);
     let mut answers: Vec<(String, String, Value, Reply)> = Vec::new();

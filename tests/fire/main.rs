@@ -18,9 +18,14 @@ mod support;
 
 mod crash;
 mod expiry;
+#[cfg(debug_assertions)]
+mod fail_points;
+mod flush;
 mod follower;
 mod idempotency;
+mod jobs;
 mod ledger;
+mod model;
 mod play;
 mod provider;
 mod server;

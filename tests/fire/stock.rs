@@ -113,8 +113,7 @@ async fn one_evening(app: &TestApp, seed: u64) {
     let (_, rate) = app.on_sale(json!({"capacity": SEATS, "max": 4})).await;
     let buyers = buyers(&mut dice);
     let done = Cell::new(false);
-    let (org, channel) =
-        (Follower::new(app, &app.seed.org), Follower::new(app, &app.seed.channel));
+    let (org, channel) = (Follower::new(app, &app.seed.org), Follower::new(app, &app.seed.channel));
     let evening = async {
         let first = all(buyers.iter().map(|buyer| buy(app, &rate, buyer)), at_once()).await;
         // Those who never paid run out of time; whoever wants a single seat now gets one.
@@ -128,8 +127,7 @@ async fn one_evening(app: &TestApp, seed: u64) {
         (first, second)
     };
     let watching = watch(app, &rate, &done);
-    let (sold, reads, (), ()) =
-        tokio::join!(evening, watching, org.follow(), channel.follow());
+    let (sold, reads, (), ()) = tokio::join!(evening, watching, org.follow(), channel.follow());
     assert_eq!(sold.0 + sold.1, SEATS, "{sold:?}");
     assert!(reads > 0);
     let end = json!({"sold": SEATS, "held": 0, "available": 0});

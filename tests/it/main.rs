@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+// Shared with `tests/fire`, which uses other parts of it.
+#[allow(dead_code)]
 mod support;
 
 mod admission;

@@ -151,7 +151,37 @@ fn scopes_are_issued_in_one_place_and_named_elsewhere() {
     assert_eq!(issuers, ["src/web/auth.rs"]);
     let places: usize =
         sources().iter().map(|source| source.code().matches("Scope::platform(").count()).sum();
-    assert_eq!(places, 15, "a new platform task: is it one?");
+    assert_eq!(places, 17, "a new platform task: is it one?");
+}
+
+/// Nothing becomes durable and nothing outside is asked without a fail point on either side.
+#[test]
+fn commits_and_outside_calls_go_through_their_fail_points() {
+    let steps = [
+        ("commit_transaction(", "src/db/conn.rs", 2),
+        ("provider.charge(", "src/payments/http/actions.rs", 1),
+        ("provider.verdict(", "src/payments/ops/pay.rs", 1),
+        ("transport.send(", "src/mail/ops.rs", 1),
+    ];
+    for (call, place, times) in steps {
+        let found: Vec<String> = sources()
+            .iter()
+            .flat_map(|source| {
+                let count = source.code().matches(call).count();
+                std::iter::repeat_n(source.name(), count)
+            })
+            .collect();
+        assert_eq!(found, vec![place; times], "{call}");
+    }
+    let text = std::fs::read_to_string("src/db/conn.rs").unwrap();
+    assert!(text.contains("fail_point::around(step,"), "commit() lost its fail point");
+    for (place, step) in [
+        ("src/payments/http/actions.rs", "around_call(Step::ProviderCharge"),
+        ("src/payments/ops/pay.rs", "around_call(Step::ProviderVerdict"),
+        ("src/mail/ops.rs", "around_call(Step::MailSend"),
+    ] {
+        assert!(std::fs::read_to_string(place).unwrap().contains(step), "{place}: {step}");
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -40,15 +40,15 @@ impl Cluster {
     fn start() -> Result<Self, String> {
         let cluster = match std::env::var("TEST_DATABASE_URL") {
             Ok(url) => Self { base: Base::Url(url), life: None },
-            Err(_) => Self::private()?,
+            Err(_) => Self::private(&[])?,
         };
         cluster.make_template();
         Ok(cluster)
     }
 
-    /// A server of its own, which may be killed.
-    pub fn to_be_killed() -> Result<&'static Self, String> {
-        let cluster = Self::private()?;
+    /// A server of its own, with an environment, which may be killed.
+    pub fn with(environment: &[(String, String)]) -> Result<&'static Self, String> {
+        let cluster = Self::private(environment)?;
         cluster.make_template();
         Ok(Box::leak(Box::new(cluster)))
     }
@@ -61,7 +61,7 @@ impl Cluster {
         migrate(&DatabaseUrl::Postgres(self.url(&name))).unwrap();
     }
 
-    fn private() -> Result<Self, String> {
+    fn private(environment: &[(String, String)]) -> Result<Self, String> {
         let binaries = binaries().ok_or("no PostgreSQL binaries were found")?;
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
@@ -107,6 +107,7 @@ impl Cluster {
             .arg(binaries.join("postgres"))
             .arg(&data)
             .arg(&home)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .process_group(0)
             .spawn()
