@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use futures_util::future::join_all;
-use rialto::db::{AnyConnection, Db, Outcome, Scope, Tx};
+use rialto::db::{AnyConnection, Db, Outcome, QUEUE_MAX, Scope, Tx};
 use rialto::kernel::{Error, Kind, Result};
 
 use crate::on_both;
@@ -190,7 +190,8 @@ on_both! {
 
     async fn a_full_queue_answers_503_at_once(app: &TestApp) {
         setup(app).await;
-        let all = (0..1400).map(|id| write(app.db(), move |tx| {
+        let count = QUEUE_MAX as i64 + 400;
+        let all = (0..count).map(|id| write(app.db(), move |tx| {
             if id < 20 {
                 std::thread::sleep(std::time::Duration::from_millis(100));
             }
@@ -198,9 +199,9 @@ on_both! {
         }));
         let ended = join_all(all).await;
         let refused: Vec<_> = ended.iter().filter_map(|result| result.as_ref().err()).collect();
-        assert!(!refused.is_empty(), "1400 at once are more than the queue takes");
+        assert!(!refused.is_empty(), "{count} at once are more than the queue takes");
         assert!(refused.iter().all(|error| error.kind().status() == 503), "{refused:?}");
-        assert_eq!(rows(app).await, (1400 - refused.len()) as i64);
+        assert_eq!(rows(app).await, count - refused.len() as i64);
     }
 
     async fn buffered_rows_go_with_their_operation(app: &TestApp) {
