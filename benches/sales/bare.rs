@@ -93,21 +93,23 @@ fn statements(purchase: &Purchase<'_>, ids: &IdSource) -> Vec<Statement> {
     let hash = Value::from("5b8c1a0f5b8c1a0f5b8c1a0f5b8c1a0f5b8c1a0f5b8c1a0f5b8c1a0f5b8c1a0f");
     let text = |text: &str| Value::from(text);
     let (event, rate) = (text(&offered.event), text(&offered.rate));
-    let line = |counter: &str| {
-        [org.clone(), pay.clone(), text(counter), 1.into(), true.into(), until.clone()]
-    };
+    let line = |counter: &str| [org.clone(), pay.clone(), text(counter), 1.into()];
     let lines = [line(&offered.event), line(&offered.price), line(&offered.rate)];
     let lines: Vec<&[Value]> = lines.iter().map(|line| &line[..]).collect();
     let one = |table: &str, columns: &str, row: &[Value]| Statement::insert(table, columns, &[row]);
-    let mut counters = Statement::default()
-        .sql("UPDATE counters SET taken = taken + 1, ever_taken = TRUE WHERE organization_id = ")
-        .bind(org.clone())
-        .sql(" AND id IN (");
-    for (place, id) in [&offered.event, &offered.price, &offered.rate].into_iter().enumerate() {
-        counters = counters.sql(if place == 0 { "" } else { ", " }).bind(text(id));
-    }
-    let counters = counters.sql(") AND (capacity IS NULL OR taken < capacity)");
-    vec![
+    // One after the other, in the order of their ids: `IN (...)` locks in any order, and deadlocks.
+    let take = |id: &String| {
+        Statement::default()
+            .sql(
+                "UPDATE counters SET taken = taken + 1, ever_taken = TRUE WHERE organization_id = ",
+            )
+            .bind(org.clone())
+            .sql(" AND id = ")
+            .bind(text(id))
+            .sql(" AND (capacity IS NULL OR taken < capacity)")
+    };
+    let counters = [&offered.event, &offered.price, &offered.rate].map(take);
+    let rows = vec![
         Statement::default()
             .sql("SELECT fingerprint FROM idempotency_keys WHERE tenant_id = ")
             .bind(channel.clone())
@@ -137,11 +139,7 @@ fn statements(purchase: &Purchase<'_>, ids: &IdSource) -> Vec<Statement> {
             "organization_id, id, state, expires_at",
             &[org.clone(), pay.clone(), text("held"), until.clone()],
         ),
-        Statement::insert(
-            "hold_lines",
-            "organization_id, hold_id, counter_id, quantity, unsettled, overdue_at",
-            &lines,
-        ),
+        Statement::insert("hold_lines", "organization_id, hold_id, counter_id, quantity", &lines),
         one(
             "payments",
             "organization_id, id, mode, channel_id, event_id, status, collects, currency, \
@@ -234,8 +232,8 @@ fn statements(purchase: &Purchase<'_>, ids: &IdSource) -> Vec<Statement> {
         one(
             "changes_pending",
             "organization_id, change_id, channel_id, mode",
-            &[org, change, channel, test],
+            &[org.clone(), change, channel, test],
         ),
-        counters,
-    ]
+    ];
+    rows.into_iter().chain(counters).collect()
 }

@@ -36,6 +36,10 @@ mod world;
 
 use clap::Parser;
 
+// As the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What to measure.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {

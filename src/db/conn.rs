@@ -39,8 +39,11 @@ mod any {
 
 pub use any::{AnyConnection, MultiBackend, MultiRawValue};
 
-/// Runs one statement on whichever database is behind the connection. For the few statements the
-/// multi-backend type cannot express: upserts and batch inserts. The body is written once.
+/// Runs one statement on whichever database is behind the connection. The body is written once.
+///
+/// For statements the multi-backend type cannot express (upserts, batch inserts), and for those
+/// that are asked most: through the multi-backend type diesel writes out a statement's text at
+/// every use, to find the one it has prepared.
 #[macro_export]
 macro_rules! on_each {
     ($conn:expr, |$c:ident| $body:expr) => {
@@ -138,6 +141,23 @@ impl AnyConnection {
                 AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
             }
         }
+    }
+
+    /// Runs a query that sees the database as of one instant. On SQLite one transaction for all of
+    /// its statements also costs less than one for each; on PostgreSQL it would cost two round
+    /// trips, and each statement sees what is committed.
+    pub(super) fn snapshot<T, E: From<diesel::result::Error>>(
+        &mut self,
+        query: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Self::Sqlite(conn) = self {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?;
+        }
+        let found = query(self);
+        if self.depth() == Some(1) {
+            self.roll_back()?;
+        }
+        found
     }
 
     /// Ends a transaction well: the one place where anything becomes durable.

@@ -35,7 +35,7 @@ pub use conn::{AnyConnection, Backend, DatabaseUrl, MultiBackend, Purpose};
 pub use guard::{Guard, Verdict};
 pub use migrate::{migrate, revert_all};
 pub use pool::{Db, DbOptions, Environment};
-pub use prepared::Prepared;
+pub use prepared::{Prepared, literally};
 pub use scope::{Scope, Tenant};
 pub use server_key::server_key;
 pub use stock::{Shortage, Stock, StockError, Take};

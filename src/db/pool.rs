@@ -110,8 +110,19 @@ impl Inner {
         let mut conn = self.readers.get().map_err(|error| {
             Error::unavailable("The database is busy; please try again.").because(error)
         })?;
+        self.look(&mut conn, scope, run)
+    }
+
+    fn look<T>(
+        &self,
+        conn: &mut AnyConnection,
+        scope: &Scope,
+        run: impl Fn(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
         let now = self.environment.reading_time();
-        run(&mut Tx::new(Ground::Connection(&mut conn), &self.environment, scope, now))
+        conn.snapshot(|conn| {
+            run(&mut Tx::new(Ground::Connection(conn), &self.environment, scope, now))
+        })
     }
 }
 
@@ -233,6 +244,22 @@ impl Db {
             inner.read_once(&scope, &run)
         });
         ran.await.unwrap_or_else(|error| Err(Error::internal(error)))
+    }
+
+    /// The same for a query that looks up an object by its key. On embedded SQLite it is run on the
+    /// spot: a hop to another thread costs more than the query. Where no reader is free, or a
+    /// query is a round trip, it is run as [`Db::read`] does.
+    pub async fn glance<T, F>(&self, scope: &Scope, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        if self.inner.backend == Backend::Sqlite
+            && let Some(mut conn) = self.inner.readers.try_get()
+        {
+            return self.inner.look(&mut conn, scope, run);
+        }
+        self.read(scope, run).await
     }
 
     /// The same for a query that what is remembered may answer: the database is asked only when it

@@ -5,10 +5,17 @@ use std::marker::PhantomData;
 
 use diesel::backend::Backend;
 use diesel::connection::Connection;
+use diesel::expression::SqlLiteral;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{HasSqlType, Untyped};
+use diesel::sql_types::{Bool, HasSqlType, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
+
+/// A condition whose values stand in the statement itself. A partial index is used only where the
+/// statement says what the index is limited to, whatever is bound.
+pub fn literally(condition: &'static str) -> SqlLiteral<Bool> {
+    diesel::dsl::sql(condition)
+}
 
 /// A statement with a `?` for each value, which therefore stands for nothing else in it.
 pub struct Prepared<'a, DB> {

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
@@ -23,9 +23,6 @@ pub struct Instant;
 
 impl SqlOrd for Instant {}
 
-/// Six fractional digits and `Z`, always: SQLite compares it as text.
-const SQLITE_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
-
 impl ToSql<Instant, Pg> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         <DateTime<Utc> as ToSql<Timestamptz, Pg>>::to_sql(&self.to_chrono(), &mut out.reborrow())
@@ -40,6 +37,7 @@ impl FromSql<Instant, Pg> for Timestamp {
 
 impl ToSql<Instant, Sqlite> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        // Six fractional digits and `Z`, always: SQLite compares it as text.
         out.set_value(self.to_chrono().to_rfc3339_opts(SecondsFormat::Micros, true));
         Ok(IsNull::No)
     }
@@ -48,8 +46,7 @@ impl ToSql<Instant, Sqlite> for Timestamp {
 impl FromSql<Instant, Sqlite> for Timestamp {
     fn from_sql(raw: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, Sqlite>>::from_sql(raw)?;
-        let at = NaiveDateTime::parse_from_str(&text, SQLITE_FORMAT)?;
-        Ok(Self::from_chrono(at.and_utc()))
+        Ok(Self::from_chrono(DateTime::parse_from_rfc3339(&text)?.to_utc()))
     }
 }
 

@@ -62,7 +62,7 @@ pub fn hold(
 ) {
     store::append_hold(tx, organization, hold, expires_at);
     for line in lines {
-        store::append_line(tx, organization, hold, &line, expires_at);
+        store::append_line(tx, organization, hold, &line);
         tx.take(Take {
             organization: organization.clone(),
             counter: line.counter,
@@ -78,25 +78,21 @@ pub fn hold(
 pub fn sell(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
     let moved = store::advance_in_time(tx, organization, hold, HoldState::Sold)?;
     if moved {
-        store::settle_lines(tx, organization, hold, true)?;
+        store::mark_unfolded(tx, organization, hold)?;
     }
     Ok(moved)
 }
 
 /// `held -> settling`, only before the hold's expiry: from now on it cannot be overdue.
 pub fn begin_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
-    let moved = store::advance_in_time(tx, organization, hold, HoldState::Settling)?;
-    if moved {
-        store::suspend_lines(tx, organization, hold)?;
-    }
-    Ok(moved)
+    store::advance_in_time(tx, organization, hold, HoldState::Settling)
 }
 
 /// `settling -> sold`.
 pub fn finish_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
     let moved = store::advance(tx, organization, hold, HoldState::Settling, HoldState::Sold)?;
     if moved {
-        store::settle_lines(tx, organization, hold, true)?;
+        store::mark_unfolded(tx, organization, hold)?;
     }
     Ok(moved)
 }
@@ -107,11 +103,7 @@ pub fn abandon_settling(
     organization: &OrganizationId,
     hold: &str,
 ) -> Result<bool> {
-    let moved = store::advance(tx, organization, hold, HoldState::Settling, HoldState::Held)?;
-    if moved {
-        store::resume_lines(tx, organization, hold)?;
-    }
-    Ok(moved)
+    store::advance(tx, organization, hold, HoldState::Settling, HoldState::Held)
 }
 
 /// `held -> released`, whether overdue or not: the owner gives it up. `false` when it was not held.
@@ -134,7 +126,7 @@ pub fn expire(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Res
 }
 
 fn give_back(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<()> {
-    for (counter, count) in store::settle_lines_returning(tx, organization, hold)? {
+    for (counter, count) in store::lines(tx, organization, hold)? {
         tx.give_back(organization.clone(), counter, count);
     }
     Ok(())
@@ -159,9 +151,8 @@ impl Stock for Counters {
         if !short.is_empty() {
             // Overdue holds may be in the way: release those, then look again.
             let mut all_released = true;
-            for (organization, counter) in short {
-                let counter = [counter.to_owned()];
-                all_released &= store::release_overdue(conn, organization, &counter, now)?;
+            for counter in short {
+                all_released &= store::release_overdue(conn, counter, now)?;
             }
             given = allot(&mut store::lock(conn, &keys)?, &wanted);
             if !all_released {

@@ -43,8 +43,8 @@ struct ChangeRow {
     kind: ChangeKind,
     object_id: String,
     sequence: i64,
-    data_organization: Json,
-    data_channel: Option<Json>,
+    data_organization: String,
+    data_channel: Option<String>,
     created_at: Timestamp,
 }
 append_only!(
@@ -130,8 +130,9 @@ pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
         kind: what.kind,
         object_id: what.object_id,
         sequence: what.sequence,
-        data_organization: Json(what.for_organization),
-        data_channel: what.for_channel.map(Json),
+        // As text already: who records many of these at once has no time for it.
+        data_organization: what.for_organization.to_string(),
+        data_channel: what.for_channel.map(|data| data.to_string()),
         created_at,
     });
 }
@@ -139,14 +140,15 @@ pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
 /// The last position that has no number yet.
 pub(super) fn last_pending(tx: &mut Tx<'_>) -> Result<Option<i64>> {
     let last = changes_pending::table.select(changes_pending::position);
-    Ok(last.order(changes_pending::position.desc()).first(tx.conn()?).optional()?)
+    Ok(on_each!(tx.conn()?, |c| last.order(changes_pending::position.desc()).first(c))
+        .optional()?)
 }
 
 /// Whether anything up to a position has no number yet.
 pub(super) fn any_pending_up_to(tx: &mut Tx<'_>, last: i64) -> Result<bool> {
     let any = changes_pending::table.filter(changes_pending::position.le(last));
     let any = any.select(changes_pending::position);
-    Ok(any.first::<i64>(tx.conn()?).optional()?.is_some())
+    Ok(on_each!(tx.conn()?, |c| any.first::<i64>(c)).optional()?.is_some())
 }
 
 type Pending = (i64, OrganizationId, ChangeId, Option<ChannelId>, Mode);
@@ -219,7 +221,7 @@ fn try_lock(tx: &mut Tx<'_>) -> Result<bool> {
 
 fn head_of(tx: &mut Tx<'_>, tenant: &str, mode: Mode) -> Result<i64> {
     let head = feed_heads::table.find((tenant, mode)).select(feed_heads::seq);
-    Ok(head.first(tx.conn()?).optional()?.unwrap_or(0))
+    Ok(on_each!(tx.conn()?, |c| head.first(c)).optional()?.unwrap_or(0))
 }
 
 /// The acting tenant's own lines, in order, after a number.
@@ -300,7 +302,7 @@ fn due_jobs(now: Timestamp) -> _ {
 
 pub(super) fn any_due_job(tx: &mut Tx<'_>) -> Result<bool> {
     let any = due_jobs(tx.now()).select(jobs::id).limit(1);
-    Ok(any.first::<JobId>(tx.conn()?).optional()?.is_some())
+    Ok(on_each!(tx.conn()?, |c| any.first::<JobId>(c)).optional()?.is_some())
 }
 
 /// A job that is due and that no other worker is just taking, pushed back by its lease.

@@ -12,13 +12,13 @@ use super::model::{
     ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
     PartnershipStatus,
 };
-use crate::append_only;
 use crate::db::schema::{api_keys, channels, organizations, partnerships};
 use crate::db::types::Instant;
 use crate::db::{AnyConnection, Guard, Prepared, Tenant, Tx, Verdict};
 use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId};
 use crate::kernel::{Error, Mode, Result, Timestamp};
 use crate::web::KeyScope;
+use crate::{append_only, on_each};
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = organizations, treat_none_as_default_value = false)]
@@ -209,7 +209,7 @@ pub(super) fn organization(tx: &mut Tx<'_>, id: &OrganizationId) -> Result<Optio
 
 pub(super) fn organization_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>> {
     let row = organizations::table.filter(organizations::slug.eq(slug));
-    Ok(row.first::<OrganizationRow>(tx.conn()?).optional()?.map(Into::into))
+    Ok(on_each!(tx.conn()?, |c| row.first::<OrganizationRow>(c)).optional()?.map(Into::into))
 }
 
 pub(super) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>> {
@@ -219,7 +219,7 @@ pub(super) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>
 
 pub(super) fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Channel>> {
     let row = channels::table.filter(channels::slug.eq(slug));
-    Ok(row.first::<ChannelRow>(tx.conn()?).optional()?.map(Into::into))
+    Ok(on_each!(tx.conn()?, |c| row.first::<ChannelRow>(c)).optional()?.map(Into::into))
 }
 
 pub(super) fn partnership(
@@ -321,7 +321,7 @@ pub(super) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organiza
 
 pub(super) fn key_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiKey>> {
     let row = api_keys::table.filter(api_keys::secret_hash.eq(hash));
-    row.first::<KeyRow>(tx.conn()?).optional()?.map(TryInto::try_into).transpose()
+    on_each!(tx.conn()?, |c| row.first::<KeyRow>(c)).optional()?.map(TryInto::try_into).transpose()
 }
 
 pub(super) fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<bool> {

@@ -110,6 +110,6 @@ pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Resul
     ))]
 #[get("/tickets/{id}/qr.svg")]
 pub async fn picture(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
-    let ticket = state.db.read(actor.scope(), move |tx| ops::find(tx, &path)).await?;
+    let ticket = state.db.glance(actor.scope(), move |tx| ops::find(tx, &path)).await?;
     Ok(HttpResponse::Ok().content_type("image/svg+xml").body(qr::svg(&ticket.code)?))
 }

@@ -8,7 +8,7 @@ use crate::db::{MultiBackend, Tenant, Tx};
 use crate::kernel::ids::{ChannelId, EventId, Id, OrganizationId, PaymentId, RateId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
-use crate::{append_only, text_enum};
+use crate::{append_only, on_each, text_enum};
 
 text_enum! {
     /// Where a ticket stands.
@@ -95,23 +95,39 @@ pub struct Filter {
 
 type Boxed<'a> = tickets::BoxedQuery<'a, MultiBackend>;
 
-/// The one base query of tenants: either side's own tickets of the mode.
-fn visible<'a>(tx: &Tx<'_>) -> Result<Boxed<'a>> {
-    let query = tickets::table.filter(tickets::mode.eq(tx.mode()?)).into_boxed();
-    match tx.scope().tenant().cloned() {
-        Some(Tenant::Organization(id)) => Ok(query.filter(tickets::organization_id.eq(id))),
-        Some(Tenant::Channel(id)) => Ok(query.filter(tickets::channel_id.eq(id))),
-        None => Err(Error::internal("tickets are read by tenants")),
-    }
+/// The base query of organizations: their own tickets of the mode.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of_organization<'a>(mode: Mode, id: &'a OrganizationId) -> _ {
+    tickets::table.filter(tickets::mode.eq(mode)).filter(tickets::organization_id.eq(id))
+}
+
+/// The base query of channels: their own tickets of the mode.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of_channel<'a>(mode: Mode, id: &'a ChannelId) -> _ {
+    tickets::table.filter(tickets::mode.eq(mode)).filter(tickets::channel_id.eq(id))
+}
+
+fn reader(tx: &Tx<'_>) -> Result<Tenant> {
+    let reader = tx.scope().tenant().cloned();
+    reader.ok_or_else(|| Error::internal("tickets are read by tenants"))
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: &TicketId) -> Result<Option<Ticket>> {
-    let query = visible(tx)?.filter(tickets::id.eq(id.clone()));
-    Ok(query.first(tx.conn()?).optional()?)
+    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let wanted = tickets::id.eq(id);
+    let found = on_each!(tx.conn()?, |c| match &reader {
+        Tenant::Organization(own) => of_organization(mode, own).filter(wanted).first(c),
+        Tenant::Channel(own) => of_channel(mode, own).filter(wanted).first(c),
+    });
+    Ok(found.optional()?)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Ticket>> {
-    let mut query = visible(tx)?;
+    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let mut query: Boxed<'_> = match &reader {
+        Tenant::Organization(own) => of_organization(mode, own).into_boxed(),
+        Tenant::Channel(own) => of_channel(mode, own).into_boxed(),
+    };
     if let Some(payment) = filter.payment {
         query = query.filter(tickets::payment_id.eq(payment));
     }
@@ -151,7 +167,7 @@ pub(super) fn ids_of_payment(
     payment: &PaymentId,
 ) -> Result<Vec<TicketId>> {
     let query = of(organization, payment).order(tickets::position).select(tickets::id);
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// The ids of the tickets of some payments, in order.
@@ -165,7 +181,7 @@ pub(super) fn ids_of_payments(
         .filter(tickets::payment_id.eq_any(payments))
         .order((tickets::payment_id, tickets::position))
         .select((tickets::payment_id, tickets::id));
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// Moves all tickets of a payment from one state to another.

@@ -85,7 +85,7 @@ pub async fn list(
     ))]
 #[get("/ticket-rates/{id}")]
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
-    let view = state.db.read(actor.scope(), move |tx| ops::read(tx, &path)).await?;
+    let view = state.db.glance(actor.scope(), move |tx| ops::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }
 

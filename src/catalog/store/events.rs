@@ -8,7 +8,7 @@ use crate::db::{AnyConnection, MultiBackend, Tx};
 use crate::kernel::ids::{EventId, Id, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
-use crate::{append_only, text_enum};
+use crate::{append_only, on_each, text_enum};
 
 text_enum! {
     /// Where an event stands.
@@ -182,7 +182,8 @@ pub(in crate::catalog) fn of_organization(
     organization: &OrganizationId,
     id: &EventId,
 ) -> Result<Option<Event>> {
-    Ok(events::table.find((organization, id)).first(tx.conn()?).optional()?)
+    let query = events::table.find((organization, id));
+    Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
 }
 
 /// How an event's row is held until the end of the transaction.

@@ -7,7 +7,7 @@ use crate::db::Tx;
 use crate::db::schema::{rate_prices, ticket_rates};
 use crate::kernel::ids::{EventId, OrganizationId, PriceId, RateId};
 use crate::kernel::{Mode, Result, Timestamp};
-use crate::{append_only, text_enum};
+use crate::{append_only, on_each, text_enum};
 
 text_enum! {
     /// What kind of rate it is, for display.
@@ -130,7 +130,7 @@ pub(in crate::catalog) fn find(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Ra
     let mode = tx.mode()?;
     let query =
         ticket_rates::table.filter(ticket_rates::id.eq(id)).filter(ticket_rates::mode.eq(mode));
-    Ok(query.first(tx.conn()?).optional()?)
+    Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
 }
 
 /// The rates of some events, oldest first.
@@ -139,7 +139,7 @@ pub(in crate::catalog) fn of_events(tx: &mut Tx<'_>, events: &[&Event]) -> Resul
         .filter(ticket_rates::organization_id.eq_any(events.iter().map(|e| &e.organization_id)))
         .filter(ticket_rates::event_id.eq_any(events.iter().map(|event| &event.id)))
         .order(ticket_rates::id);
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// The tiers in sale of some rates, in order.
@@ -149,7 +149,7 @@ pub(in crate::catalog) fn prices(tx: &mut Tx<'_>, rates: &[&Rate]) -> Result<Vec
         .filter(rate_prices::rate_id.eq_any(rates.iter().map(|rate| &rate.id)))
         .filter(rate_prices::active.eq(true))
         .order(rate_prices::position);
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 pub(in crate::catalog) fn slug_taken(tx: &mut Tx<'_>, rate: &Rate) -> Result<bool> {
@@ -159,7 +159,7 @@ pub(in crate::catalog) fn slug_taken(tx: &mut Tx<'_>, rate: &Rate) -> Result<boo
         .filter(ticket_rates::slug.eq(&rate.slug))
         .filter(ticket_rates::id.ne(&rate.id))
         .select(ticket_rates::id);
-    Ok(query.first::<RateId>(tx.conn()?).optional()?.is_some())
+    Ok(on_each!(tx.conn()?, |c| query.first::<RateId>(c)).optional()?.is_some())
 }
 
 /// Writes a rate back if nobody has changed it since it was read.

@@ -36,8 +36,6 @@ diesel::table! {
         hold_id -> Text,
         counter_id -> Text,
         quantity -> BigInt,
-        unsettled -> Bool,
-        overdue_at -> Nullable<Instant>,
         unfolded -> Bool,
     }
 }

@@ -17,6 +17,7 @@ use crate::db::{AnyConnection, Prepared, Tx};
 use crate::inventory::model::{Key, Level};
 use crate::kernel::Result;
 use crate::kernel::ids::{Id, OrganizationId};
+use crate::on_each;
 
 /// Lines folded in one transaction.
 const FOLD_MAX: i64 = 500;
@@ -39,14 +40,16 @@ struct LevelRow {
     overdue: i64,
 }
 
-/// One statement, so that all parts are of one instant. Lines without `overdue_at` are settling.
+/// One statement, so that all parts are of one instant. What is overdue is found by the holds,
+/// which are few: somebody releases them all the time.
 const LEVEL: &str = "SELECT c.id, c.capacity, c.taken, c.ever_taken, \
      CAST(c.sold + COALESCE((SELECT SUM(l.quantity) FROM hold_lines l \
      WHERE l.organization_id = c.organization_id AND l.counter_id = c.id AND l.unfolded), 0) \
      AS BIGINT) AS sold, \
-     CAST(COALESCE((SELECT SUM(l.quantity) FROM hold_lines l \
-     WHERE l.organization_id = c.organization_id AND l.counter_id = c.id AND l.unsettled \
-     AND l.overdue_at <= ?), 0) AS BIGINT) AS overdue FROM counters c";
+     CAST(COALESCE((SELECT SUM(l.quantity) FROM holds h JOIN hold_lines l \
+     ON l.organization_id = h.organization_id AND l.hold_id = h.id AND l.counter_id = c.id \
+     WHERE h.organization_id = c.organization_id AND h.state = 'held' AND h.expires_at <= ?), 0) \
+     AS BIGINT) AS overdue FROM counters c";
 const LEVEL_OF_ONE: &str = "WHERE c.organization_id = ? AND c.id = ?";
 const LEVEL_OF_MANY: &str = "JOIN UNNEST(?, ?) w (organization_id, id) \
      ON w.organization_id = c.organization_id AND w.id = c.id";
@@ -87,9 +90,9 @@ pub(in crate::inventory) fn levels(
 
 /// Whether there is enough to fold.
 pub(in crate::inventory) fn many_unfolded(tx: &mut Tx<'_>) -> Result<bool> {
-    let unfolded = hold_lines::table.filter(hold_lines::unfolded.eq(true));
+    let unfolded = hold_lines::table.filter(hold_lines::unfolded);
     let far = unfolded.select(hold_lines::counter_id).offset(FOLD_FROM).limit(1);
-    Ok(far.first::<String>(tx.conn()?).optional()?.is_some())
+    Ok(on_each!(tx.conn()?, |c| far.first::<String>(c)).optional()?.is_some())
 }
 
 /// Organization, hold, counter and quantity of a line.
@@ -99,7 +102,7 @@ type Unfolded = (OrganizationId, String, String, i64);
 /// order, as everywhere.
 pub(in crate::inventory) fn fold(tx: &mut Tx<'_>) -> Result<usize> {
     let unfolded = hold_lines::table
-        .filter(hold_lines::unfolded.eq(true))
+        .filter(hold_lines::unfolded)
         .select((
             hold_lines::organization_id,
             hold_lines::hold_id,

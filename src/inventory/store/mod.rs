@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Result, Timestamp};
-use crate::{append_only, text_enum};
+use crate::{append_only, on_each, text_enum};
 
 pub(super) use level::{fold, levels, many_unfolded};
 pub(super) use stock::{apply, lock, make_missing, release_overdue};
@@ -64,15 +64,8 @@ struct NewLine {
     hold_id: String,
     counter_id: String,
     quantity: i64,
-    unsettled: bool,
-    overdue_at: Option<Timestamp>,
 }
-append_only!(
-    NewLine,
-    hold_lines,
-    31,
-    [organization_id, hold_id, counter_id, quantity, unsettled, overdue_at,]
-);
+append_only!(NewLine, hold_lines, 31, [organization_id, hold_id, counter_id, quantity]);
 
 fn new_counter(organization: &OrganizationId, id: &str, capacity: Option<i64>) -> NewCounter {
     NewCounter {
@@ -113,15 +106,12 @@ pub(in crate::inventory) fn append_line(
     organization: &OrganizationId,
     hold: &str,
     line: &Line,
-    expires_at: Timestamp,
 ) {
     tx.append(NewLine {
         organization_id: organization.clone(),
         hold_id: hold.to_owned(),
         counter_id: line.counter.clone(),
         quantity: line.count,
-        unsettled: true,
-        overdue_at: Some(expires_at),
     });
 }
 
@@ -207,56 +197,26 @@ pub(in crate::inventory) fn state(
     Ok(found.optional()?)
 }
 
-/// The hold of these lines has ended: sold, and then not yet in the counters' own sums, or not.
-pub(in crate::inventory) fn settle_lines(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    hold: &str,
-    sold: bool,
-) -> Result<()> {
-    diesel::update(lines_of(organization, hold))
-        .set((
-            hold_lines::unsettled.eq(false),
-            hold_lines::overdue_at.eq(None::<Timestamp>),
-            hold_lines::unfolded.eq(sold),
-        ))
-        .execute(tx.conn()?)?;
-    Ok(())
-}
-
-pub(in crate::inventory) fn suspend_lines(
+/// These lines are sold, and not yet in the counters' own sums.
+pub(in crate::inventory) fn mark_unfolded(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
 ) -> Result<()> {
     diesel::update(lines_of(organization, hold))
-        .set(hold_lines::overdue_at.eq(None::<Timestamp>))
+        .set(hold_lines::unfolded.eq(true))
         .execute(tx.conn()?)?;
     Ok(())
 }
 
-pub(in crate::inventory) fn resume_lines(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    hold: &str,
-) -> Result<()> {
-    let expires_at: Timestamp =
-        hold_of(organization, hold).select(holds::expires_at).first(tx.conn()?)?;
-    diesel::update(lines_of(organization, hold))
-        .set(hold_lines::overdue_at.eq(Some(expires_at)))
-        .execute(tx.conn()?)?;
-    Ok(())
-}
-
-/// Settles the lines of a hold and says what they had taken.
-pub(in crate::inventory) fn settle_lines_returning(
+/// What a hold took, of which counters.
+pub(in crate::inventory) fn lines(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
     hold: &str,
 ) -> Result<Vec<(String, i64)>> {
-    settle_lines(tx, organization, hold, false)?;
-    let lines = lines_of(organization, hold);
-    Ok(lines.select((hold_lines::counter_id, hold_lines::quantity)).load(tx.conn()?)?)
+    let lines = lines_of(organization, hold).select((hold_lines::counter_id, hold_lines::quantity));
+    Ok(on_each!(tx.conn()?, |c| lines.load(c))?)
 }
 
 /// Releases what is overdue on a counter, in an operation that wants to know what is committed.
@@ -266,7 +226,7 @@ pub(in crate::inventory) fn release_overdue_on(
     counter: &str,
 ) -> Result<()> {
     let now = tx.now();
-    release_overdue(tx.conn()?, organization, &[counter.to_owned()], now)?;
+    release_overdue(tx.conn()?, (organization, counter), now)?;
     Ok(())
 }
 
@@ -309,12 +269,10 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
              WHERE c.sold <> COALESCE(s.quantity, 0)",
         ),
         (
-            "the lines of a hold agree with its state",
+            "only what is sold waits to be added to its counter",
             "SELECT h.organization_id || '/' || h.id || ': ' || h.state AS broken FROM holds h \
              JOIN hold_lines l ON l.organization_id = h.organization_id AND l.hold_id = h.id \
-             WHERE (h.state IN ('held', 'settling')) <> l.unsettled \
-             OR (h.state = 'held') <> (l.overdue_at IS NOT NULL) \
-             OR l.unfolded AND h.state <> 'sold'",
+             WHERE l.unfolded AND h.state <> 'sold'",
         ),
     ]
 }

@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::{HoldState, NewCounter, hold_of, lines_of, new_counter};
 use crate::db::schema::{counters, hold_lines, holds};
-use crate::db::{AnyConnection, Prepared};
+use crate::db::{AnyConnection, Prepared, literally};
 use crate::inventory::model::{Counter, Counters, Key};
 use crate::kernel::Timestamp;
 use crate::kernel::ids::OrganizationId;
@@ -125,26 +125,30 @@ pub(in crate::inventory) fn apply(
     }
 }
 
-/// Releases overdue holds on these counters, and gives back what they had on any counter. `false`
-/// when somebody else is working on one of them.
+/// Releases overdue holds on a counter, and gives back what they had on any counter. `false` when
+/// somebody else is working on one of them.
 pub(in crate::inventory) fn release_overdue(
     conn: &mut AnyConnection,
-    organization: &OrganizationId,
-    counter_ids: &[String],
+    (organization, counter): Key<'_>,
     now: Timestamp,
 ) -> QueryResult<bool> {
-    let due: Vec<String> = hold_lines::table
-        .filter(hold_lines::organization_id.eq(organization))
-        .filter(hold_lines::counter_id.eq_any(counter_ids))
-        .filter(hold_lines::unsettled.eq(true).and(hold_lines::overdue_at.le(now)))
-        .select(hold_lines::hold_id)
-        .distinct()
-        .limit(OVERDUE_PER_TAKE_MAX)
-        .load(conn)?;
-    let mut given: BTreeMap<String, i64> = BTreeMap::new();
+    let on_counter = hold_lines::table
+        .filter(hold_lines::organization_id.eq(holds::organization_id))
+        .filter(hold_lines::hold_id.eq(holds::id))
+        .filter(hold_lines::counter_id.eq(counter));
+    let due = holds::table
+        .filter(holds::organization_id.eq(organization))
+        .filter(literally("holds.state = 'held'"))
+        .filter(holds::expires_at.le(now))
+        .filter(diesel::dsl::exists(on_counter))
+        .order(holds::expires_at)
+        .select(holds::id)
+        .limit(OVERDUE_PER_TAKE_MAX);
+    let due: Vec<String> = on_each!(conn, |c| due.load(c))?;
     let count = due.len();
     let free = free_to_take(conn, organization, due)?;
     let all_free = free.len() == count;
+    let mut given: BTreeMap<String, i64> = BTreeMap::new();
     for hold in free {
         let moved = diesel::update(hold_of(organization, &hold))
             .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.le(now)))
@@ -156,12 +160,6 @@ pub(in crate::inventory) fn release_overdue(
             for (counter, quantity) in lines.load::<(String, i64)>(conn)? {
                 *given.entry(counter).or_default() += quantity;
             }
-            diesel::update(lines_of(organization, &hold))
-                .set((
-                    hold_lines::unsettled.eq(false),
-                    hold_lines::overdue_at.eq(None::<Timestamp>),
-                ))
-                .execute(conn)?;
         }
     }
     for (counter, quantity) in given {

@@ -112,6 +112,6 @@ pub async fn list(
     ))]
 #[get("/payments/{id}")]
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
-    let view = state.db.read(actor.scope(), move |tx| ops::read::read(tx, &path)).await?;
+    let view = state.db.glance(actor.scope(), move |tx| ops::read::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }

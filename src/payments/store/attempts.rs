@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use crate::db::Tx;
 use crate::db::schema::payment_attempts;
 use crate::db::types::Json;
+use crate::db::{Tx, literally};
 use crate::kernel::ids::{AttemptId, OrganizationId, PaymentId};
 use crate::kernel::{Result, Timestamp};
-use crate::{append_only, text_enum};
+use crate::{append_only, on_each, text_enum};
 
 text_enum! {
     /// Where a try at taking the money stands.
@@ -95,9 +95,9 @@ pub(in crate::payments) fn stale_attempts(
     limit: i64,
 ) -> Result<Vec<Attempt>> {
     let query = payment_attempts::table
-        .filter(payment_attempts::state.eq(AttemptState::Processing))
+        .filter(literally("payment_attempts.state = 'processing'"))
         .filter(payment_attempts::created_at.le(before))
         .order(payment_attempts::created_at)
         .limit(limit);
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }

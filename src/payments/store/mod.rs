@@ -6,16 +6,16 @@ mod attempts;
 use diesel::prelude::*;
 
 use super::model::{PaymentStatus, PaymentType};
-use crate::append_only;
 use crate::db::schema::{payment_items, payment_references, payments};
 use crate::db::types::Json;
-use crate::db::{MultiBackend, Tenant, Tx};
+use crate::db::{MultiBackend, Tenant, Tx, literally};
 use crate::kernel::ids::{
     AttemptId, ChannelId, EventId, Id, OrganizationId, PaymentId, PriceId, RateId,
 };
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
 use crate::parties::Collects;
+use crate::{append_only, on_each};
 
 pub(super) use attempts::{Attempt, AttemptState, attempt, finish_attempt, stale_attempts};
 
@@ -144,19 +144,31 @@ pub struct Filter {
 
 type Boxed<'a> = payments::BoxedQuery<'a, MultiBackend>;
 
-/// The one base query of tenants: either side's own payments of the mode.
-fn visible<'a>(tx: &Tx<'_>) -> Result<Boxed<'a>> {
-    let query = payments::table.filter(payments::mode.eq(tx.mode()?)).into_boxed();
-    match tx.scope().tenant().cloned() {
-        Some(Tenant::Organization(id)) => Ok(query.filter(payments::organization_id.eq(id))),
-        Some(Tenant::Channel(id)) => Ok(query.filter(payments::channel_id.eq(id))),
-        None => Err(Error::internal("payments are read by tenants")),
-    }
+/// The base query of organizations: their own payments of the mode.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of_organization<'a>(mode: Mode, id: &'a OrganizationId) -> _ {
+    payments::table.filter(payments::mode.eq(mode)).filter(payments::organization_id.eq(id))
+}
+
+/// The base query of channels: their own payments of the mode.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of_channel<'a>(mode: Mode, id: &'a ChannelId) -> _ {
+    payments::table.filter(payments::mode.eq(mode)).filter(payments::channel_id.eq(id))
+}
+
+fn reader(tx: &Tx<'_>) -> Result<Tenant> {
+    let reader = tx.scope().tenant().cloned();
+    reader.ok_or_else(|| Error::internal("payments are read by tenants"))
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: &PaymentId) -> Result<Option<Payment>> {
-    let query = visible(tx)?.filter(payments::id.eq(id.clone()));
-    Ok(query.first(tx.conn()?).optional()?)
+    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let wanted = payments::id.eq(id);
+    let found = on_each!(tx.conn()?, |c| match &reader {
+        Tenant::Organization(own) => of_organization(mode, own).filter(wanted).first(c),
+        Tenant::Channel(own) => of_channel(mode, own).filter(wanted).first(c),
+    });
+    Ok(found.optional()?)
 }
 
 /// A payment by its whole key: for the worker and for rows that name it.
@@ -165,11 +177,16 @@ pub(super) fn of_row(
     organization: &OrganizationId,
     id: &PaymentId,
 ) -> Result<Option<Payment>> {
-    Ok(payments::table.find((organization, id)).first(tx.conn()?).optional()?)
+    let query = payments::table.find((organization, id));
+    Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Payment>> {
-    let mut query = visible(tx)?;
+    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let mut query: Boxed<'_> = match &reader {
+        Tenant::Organization(own) => of_organization(mode, own).into_boxed(),
+        Tenant::Channel(own) => of_channel(mode, own).into_boxed(),
+    };
     let now = tx.now();
     if let Some(event) = filter.event {
         query = query.filter(payments::event_id.eq(event));
@@ -203,7 +220,7 @@ pub(super) fn items(tx: &mut Tx<'_>, of: &Payment) -> Result<Vec<Item>> {
         .filter(payment_items::organization_id.eq(&of.organization_id))
         .filter(payment_items::payment_id.eq(&of.id))
         .order(payment_items::position);
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// The items of some payments, in order.
@@ -212,7 +229,7 @@ pub(super) fn items_of_all(tx: &mut Tx<'_>, of: &[Payment]) -> Result<Vec<Item>>
         .filter(payment_items::organization_id.eq_any(of.iter().map(|p| &p.organization_id)))
         .filter(payment_items::payment_id.eq_any(of.iter().map(|payment| &payment.id)))
         .order((payment_items::payment_id, payment_items::position));
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// Writes a payment back if nobody has changed it since it was read.
@@ -228,13 +245,13 @@ pub(super) fn update(tx: &mut Tx<'_>, payment: &Payment, version: i64) -> Result
 pub(super) fn due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OrganizationId, PaymentId)>> {
     let now = tx.now();
     let query = payments::table
-        .filter(payments::status.eq(PaymentStatus::Pending))
+        .filter(literally("payments.status = 'pending'"))
         .filter(payments::processing_attempt_id.is_null())
         .filter(payments::expires_at.le(now))
         .order(payments::expires_at)
         .limit(limit)
         .select((payments::organization_id, payments::id));
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// Pending payments of an event that no provider is working on, oldest first.
@@ -252,7 +269,7 @@ pub(super) fn pending_of_event(
         .order(payments::id)
         .limit(limit)
         .select(payments::id);
-    Ok(query.load(tx.conn()?)?)
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &str) {

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 
 use super::{Claim, Name, RETENTION_SECONDS, in_flight};
-use crate::append_only;
 use crate::db::schema::idempotency_keys::{self, self as keys};
 use crate::db::{AnyConnection, Guard, Prepared, Tx, Verdict};
 use crate::kernel::{Mode, Result, Timestamp};
 use crate::web::answer::Answer;
+use crate::{append_only, on_each};
 
 /// Answers forgotten in one transaction, or a few more that are just as old.
 const SWEEP_MAX: i64 = 500;
@@ -130,7 +130,8 @@ impl Guard for Name {
 
 pub(super) fn find(tx: &mut Tx<'_>, claim: &Claim) -> Result<Found> {
     let row = named(&claim.name).select((keys::fingerprint, keys::status, keys::body));
-    let row: Option<(String, Option<i32>, Option<String>)> = row.first(tx.conn()?).optional()?;
+    let row: Option<(String, Option<i32>, Option<String>)> =
+        on_each!(tx.conn()?, |c| row.first(c)).optional()?;
     Ok(match row {
         None => Found::Nothing,
         Some((fingerprint, _, _)) if fingerprint != claim.fingerprint => Found::OtherRequest,
@@ -184,7 +185,7 @@ fn answered_before(before: Timestamp) -> _ {
 pub fn any_old(tx: &mut Tx<'_>) -> Result<bool> {
     let old = answered_before(tx.now().plus_seconds(-RETENTION_SECONDS));
     let any = old.select(keys::tenant_id).limit(1);
-    Ok(any.first::<String>(tx.conn()?).optional()?.is_some())
+    Ok(on_each!(tx.conn()?, |c| any.first::<String>(c)).optional()?.is_some())
 }
 
 /// Forgets the oldest answers past the retention, so many at a time. Owed answers stay.

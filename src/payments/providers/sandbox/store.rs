@@ -26,5 +26,5 @@ pub(super) fn record(tx: &mut Tx<'_>, attempt: &AttemptId, last4: &str) -> Resul
 /// The last digits of the test card an attempt was made with.
 pub(super) fn find(tx: &mut Tx<'_>, attempt: &AttemptId) -> Result<Option<String>> {
     let answer = charges::table.find(attempt).select(charges::answer);
-    Ok(answer.first(tx.conn()?).optional()?)
+    Ok(on_each!(tx.conn()?, |c| answer.first(c)).optional()?)
 }
