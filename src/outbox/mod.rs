@@ -10,6 +10,7 @@ mod feed;
 pub mod http;
 pub mod jobs;
 mod model;
+mod sides;
 mod store;
 mod worker;
 

@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::feed::Entry;
 use super::jobs::{Claimed, Job};
 use super::model::{Change, ChangeKind};
+use super::sides;
 use crate::db::schema::{changes, changes_pending, feed, feed_heads, jobs};
 use crate::db::types::Json;
 use crate::db::{AnyConnection, Scope, Tx};
@@ -44,6 +46,7 @@ struct ChangeRow {
     object_id: String,
     sequence: i64,
     data_organization: String,
+    /// What differs from the organization's: see [`sides`].
     data_channel: Option<String>,
     created_at: Timestamp,
 }
@@ -115,6 +118,8 @@ struct HeadRow {
 
 pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
     let Change { id, created_at, what } = change;
+    let differs = |channel: Value| sides::difference(&what.for_organization, &channel);
+    let difference = what.for_channel.map(differs);
     tx.append(PendingRow {
         organization_id: what.organization.clone(),
         change_id: id.clone(),
@@ -132,7 +137,7 @@ pub(super) fn append_change(tx: &mut Tx<'_>, change: Change) {
         sequence: what.sequence,
         // As text already: who records many of these at once has no time for it.
         data_organization: what.for_organization.to_string(),
-        data_channel: what.for_channel.map(|data| data.to_string()),
+        data_channel: difference.map(|difference| difference.to_string()),
         created_at,
     });
 }
@@ -260,10 +265,11 @@ struct ChangeColumns {
 
 impl ChangeColumns {
     fn entry(self, seq: i64, for_channel: bool) -> Result<Entry> {
+        let whole = self.data_organization.0;
         let object = match (for_channel, self.data_channel) {
-            (true, Some(data)) => data,
+            (true, Some(difference)) => sides::of_channel(whole, difference.0),
             (true, None) => return Err(Error::internal("a channel's change without its side")),
-            (false, _) => self.data_organization,
+            (false, _) => whole,
         };
         Ok(Entry {
             seq,
@@ -275,7 +281,7 @@ impl ChangeColumns {
             channel_id: self.channel_id,
             event_id: self.event_id,
             sequence: self.sequence,
-            object: object.0,
+            object,
         })
     }
 }
