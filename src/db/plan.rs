@@ -59,6 +59,9 @@ pub(super) fn record(
     environment: &Environment,
     now: Timestamp,
 ) -> Result<Recorded, (Vec<Box<dyn Work>>, Error)> {
+    if works.is_empty() {
+        return Ok(Recorded { settled: Vec::new(), stale: Vec::new() });
+    }
     let mut plans: Vec<Plan> =
         works.iter_mut().map(|work| work.take_plan().unwrap_or_default()).collect();
     let fates = match decide(&mut plans, conn, environment, now) {

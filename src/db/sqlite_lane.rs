@@ -1,7 +1,7 @@
 //! SQLite's writer: one connection, many operations per flush.
 //!
 //! Within one `BEGIN IMMEDIATE` transaction the planned operations of a batch are recorded
-//! together and each other one runs in a savepoint of its own; nobody is answered before the
+//! together, then each other one runs in a savepoint of its own; nobody is answered before the
 //! commit has been flushed.
 
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use super::lane::Lane;
 use super::plan::{self, Recorded};
 use super::pool::Environment;
 use super::work::{self, RERUNS_MAX, Verdict, Work, fail_all};
-use crate::kernel::Timestamp;
 use crate::kernel::fail_point::Step;
 
 /// Opens the database and starts its writer.
@@ -58,6 +57,8 @@ struct Again {
 enum Undone {
     /// Everything in it is to be run again.
     Again(Vec<Box<dyn Work>>),
+    /// The plans could not be recorded: everything is to be run as operations, at once.
+    Unplanned(Vec<Box<dyn Work>>),
     /// Everything in it has been answered.
     Answered,
 }
@@ -105,6 +106,12 @@ impl Writer {
             Ok(ended) => ended,
             // The connection is dropped, and with it the transaction.
             Err(Undone::Again(alone)) => return Again { alone, ..Again::default() },
+            Err(Undone::Unplanned(stale)) => {
+                if conn.roll_back().is_ok() && conn.depth() == Some(0) {
+                    self.conn = Some(conn);
+                }
+                return Again { stale, ..Again::default() };
+            }
             Err(Undone::Answered) => return Again::default(),
         };
         match conn.commit(Step::SqliteCommit) {
@@ -131,9 +138,14 @@ impl Writer {
         let now = self.environment.clock.now();
         let (planned, others): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|work| work.is_planned());
-        let mut ended = match self.record(conn, planned, now) {
-            Ok(ended) => ended,
-            Err(works) => return Err(Undone::Again(works.into_iter().chain(others).collect())),
+        // First, and therefore without a savepoint, for which SQLite copies every page before it
+        // is changed: when this fails nothing else has been done yet.
+        let mut ended = match plan::record(planned, conn, &self.environment, now) {
+            Ok(Recorded { settled, stale }) => Ended { ran: settled, stale, alone: Vec::new() },
+            Err((works, error)) => {
+                tracing::warn!(?error, "a batch could not be recorded together");
+                return Err(Undone::Unplanned(works.into_iter().chain(others).collect()));
+            }
         };
         let mut queue = others.into_iter();
         while let Some(mut work) = queue.next() {
@@ -162,38 +174,6 @@ impl Writer {
             }
         }
         Ok(ended)
-    }
-
-    /// Records planned operations in one savepoint. When that fails they are stale: each is run
-    /// as an operation, which finds out which of them it was. `Err` when the transaction is lost.
-    fn record(
-        &self,
-        conn: &mut AnyConnection,
-        planned: Vec<Box<dyn Work>>,
-        now: Timestamp,
-    ) -> Result<Ended, Vec<Box<dyn Work>>> {
-        if planned.is_empty() {
-            return Ok(Ended::default());
-        }
-        if conn.savepoint().is_err() {
-            return Err(planned);
-        }
-        let (ended, closed) = match plan::record(planned, conn, &self.environment, now) {
-            Ok(Recorded { settled, stale }) => {
-                let ended = Ended { ran: settled, stale, alone: Vec::new() };
-                (ended, conn.release())
-            }
-            Err((works, error)) => {
-                tracing::warn!(?error, "a batch could not be recorded together");
-                let ended = Ended { stale: works, ..Ended::default() };
-                (ended, conn.roll_back())
-            }
-        };
-        if closed.is_ok() && conn.depth() == Some(1) {
-            Ok(ended)
-        } else {
-            Err(ended.all().collect())
-        }
     }
 
     fn reopen(&self) -> anyhow::Result<AnyConnection> {
