@@ -21,7 +21,7 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Buyers who are at it at the same time. All of them at once is for an optimised build.
 fn at_once() -> usize {
-    if cfg!(debug_assertions) { 200 } else { BUYERS }
+    if cfg!(debug_assertions) { 100 } else { BUYERS }
 }
 
 /// What a buyer does, thrown beforehand.
