@@ -34,16 +34,11 @@ async fn client(ledger: &Ledger, server: &Server, over: &Cell<bool>, name: Strin
         let mut purchase = ledger.purchase(&format!("{name}-{number}"));
         ledger.send(server, &mut purchase).await;
         let payment = purchase.answer.is_some().then(|| Ledger::payment(&purchase));
-        let known = payment.is_some();
         intents.push(purchase);
-        if let Some(mut payment) = payment {
-            ledger.send(server, &mut payment).await;
-            let known = payment.answer.is_some();
-            intents.push(payment);
-            if known {
-                continue;
-            }
-        }
+        let Some(mut payment) = payment else { break };
+        ledger.send(server, &mut payment).await;
+        let known = payment.answer.is_some();
+        intents.push(payment);
         if !known {
             break;
         }
