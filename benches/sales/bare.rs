@@ -225,7 +225,7 @@ fn statements(purchase: &Purchase<'_>, ids: &IdSource) -> Vec<Statement> {
                 pay,
                 1.into(),
                 json,
-                text("{\"metadata\":{\"user_id\":\"u-1\"}}"),
+                text("{\"$differs\":{\"metadata\":{\"user_id\":\"u-1\"}},\"$without\":[]}"),
                 now_,
             ],
         ),

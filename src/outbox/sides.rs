@@ -1,9 +1,12 @@
 //! A change has one object as two sides see it. They are the same but for a few fields, so the
 //! channel's is kept as what differs from the organization's: half of what a sale writes.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// The fields of the organization's object that the channel's does not have.
+/// Fields of the channel's object that are not the organization's. Marks a difference: what lacks
+/// it is a whole object, and nothing of the other side is added to that.
+const DIFFERS: &str = "$differs";
+/// Fields of the organization's object that the channel's does not have.
 const WITHOUT: &str = "$without";
 
 /// What makes the channel's object of the organization's.
@@ -12,25 +15,22 @@ pub(super) fn difference(organization: &Value, channel: &Value) -> Value {
         return channel.clone();
     };
     let differs = |(name, value): &(&String, &Value)| theirs.get(*name) != Some(*value);
-    let mut fields: Map<String, Value> =
+    let fields: Map<String, Value> =
         own.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect();
-    let missing: Vec<Value> =
-        theirs.keys().filter(|name| !own.contains_key(*name)).map(|n| n.clone().into()).collect();
-    if !missing.is_empty() {
-        fields.insert(WITHOUT.to_owned(), missing.into());
-    }
-    Value::Object(fields)
+    let without: Vec<&String> = theirs.keys().filter(|name| !own.contains_key(*name)).collect();
+    json!({DIFFERS: fields, WITHOUT: without})
 }
 
-/// The channel's object. A difference that names every field is the whole object: what was kept
-/// before there were differences reads the same.
-pub(super) fn of_channel(organization: Value, difference: Value) -> Value {
-    let (Value::Object(mut object), Value::Object(mut fields)) = (organization, difference.clone())
+/// The channel's object.
+pub(super) fn of_channel(organization: Value, mut kept: Value) -> Value {
+    let (Value::Object(mut object), Some(Value::Object(fields))) =
+        (organization, kept.get_mut(DIFFERS).map(Value::take))
     else {
-        return difference;
+        return kept;
     };
-    for name in fields.remove(WITHOUT).iter().filter_map(Value::as_array).flatten() {
-        object.remove(name.as_str().unwrap_or_default());
+    let without = kept.get(WITHOUT).and_then(Value::as_array).into_iter().flatten();
+    for name in without.filter_map(Value::as_str) {
+        object.remove(name);
     }
     object.extend(fields);
     Value::Object(object)
@@ -40,7 +40,6 @@ pub(super) fn of_channel(organization: Value, difference: Value) -> Value {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     fn object() -> impl Strategy<Value = Value> {
         let value = prop_oneof![Just(Value::Null), (0..3).prop_map(Value::from)];
@@ -58,10 +57,14 @@ mod tests {
     #[test]
     fn only_what_differs_is_kept() {
         let (one, other) = (json!({"a": 1, "b": 2, "c": 3}), json!({"a": 1, "b": null}));
-        assert_eq!(difference(&one, &other), json!({"b": null, "$without": ["c"]}));
-        assert_eq!(
-            of_channel(json!({"a": 1, "b": 1}), json!({"a": 1, "b": 2})),
-            json!({"a": 1, "b": 2})
-        );
+        let kept = json!({"$differs": {"b": null}, "$without": ["c"]});
+        assert_eq!(difference(&one, &other), kept);
+    }
+
+    /// As they were kept before there were differences.
+    #[test]
+    fn a_whole_object_is_given_nothing_of_the_other_side() {
+        let (one, whole) = (json!({"a": 1, "secret": 1}), json!({"a": 2}));
+        assert_eq!(of_channel(one, whole.clone()), whole);
     }
 }
