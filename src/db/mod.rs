@@ -20,6 +20,7 @@ mod plan;
 mod pool;
 mod postgres;
 pub mod prepared;
+mod readers;
 mod sales_lane;
 pub mod schema;
 mod scope;

@@ -3,22 +3,19 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use super::conn::{AnyConnection, Backend, DatabaseUrl, Manager, Purpose};
+use super::conn::{AnyConnection, Backend, DatabaseUrl};
 use super::database_clock::DatabaseClock;
 use super::lane::Lane;
 use super::postgres::WritePool;
+use super::readers::Readers;
 use super::tx::Ground;
 use super::work::{Operation, Planned, Work};
 use super::{Outcome, Scope, Stock, Tx, sales_lane, sqlite_lane};
 use crate::kernel::ids::IdSource;
 use crate::kernel::{Clock, Error, Kind, Result, Timestamp};
-
-/// A query waits so long for a reader before it is answered 503.
-const READER_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// What all operations of a server share.
 pub struct Environment {
@@ -97,7 +94,7 @@ struct Inner {
     environment: Arc<Environment>,
     backend: Backend,
     writer: Writer,
-    readers: r2d2::Pool<Manager>,
+    readers: Readers,
 }
 
 async fn answered<T>(answer: oneshot::Receiver<Result<Outcome<T>>>) -> Result<Outcome<T>> {
@@ -107,9 +104,7 @@ async fn answered<T>(answer: oneshot::Receiver<Result<Outcome<T>>>) -> Result<Ou
 
 impl Inner {
     fn read_once<T>(&self, scope: &Scope, run: impl Fn(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let mut conn = self.readers.get().map_err(|error| {
-            Error::unavailable("The database is busy; please try again.").because(error)
-        })?;
+        let mut conn = self.readers.get()?;
         self.look(&mut conn, scope, run)
     }
 
@@ -158,15 +153,7 @@ impl Db {
         let environment = Arc::new(environment);
         let backend = options.url.backend();
         let writer = Writer::open(options, &environment)?;
-        let manager = Manager { url: options.url.clone(), purpose: Purpose::Read };
-        // Opened here first: the pool would hide why it cannot connect behind a long wait.
-        r2d2::ManageConnection::connect(&manager)?;
-        let readers = r2d2::Pool::builder()
-            .max_size(options.readers)
-            .min_idle(Some(1))
-            .connection_timeout(READER_WAIT_MAX)
-            .test_on_check_out(false)
-            .build(manager)?;
+        let readers = Readers::open(&options.url, options.readers)?;
         Ok(Self { inner: Arc::new(Inner { environment, backend, writer, readers }) })
     }
 
@@ -213,15 +200,18 @@ impl Db {
             return answered(answer).await;
         }
         let inner = self.inner.clone();
-        let planning = tokio::task::spawn_blocking(move || {
+        let turn = inner.readers.turn().await;
+        let planning = self.inner.readers.spawn(move || {
             // Without a reader there is no plan, and the operation runs in a transaction.
-            if let Ok(mut conn) = inner.readers.get() {
+            if turn.is_ok()
+                && let Ok(mut conn) = inner.readers.get()
+            {
                 let now = inner.environment.reading_time();
                 work.plan(Some(&mut conn), &inner.environment, now);
             }
             inner.writer.submit(Box::new(work));
         });
-        planning.await.map_err(Error::internal)?;
+        planning.await?;
         answered(answer).await
     }
 
@@ -233,9 +223,10 @@ impl Db {
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (inner, scope) = (self.inner.clone(), scope.clone());
-        let ran = tokio::task::spawn_blocking(move || {
-            let most = inner.readers.max_size();
-            for _ in 0..most {
+        let turn = inner.readers.turn().await?;
+        let ran = self.inner.readers.spawn(move || {
+            let _mine = turn;
+            for _ in 0..inner.readers.most() {
                 match inner.read_once(&scope, &run) {
                     Err(error) if error.kind() == Kind::Lost => continue,
                     done => return done,
@@ -243,7 +234,7 @@ impl Db {
             }
             inner.read_once(&scope, &run)
         });
-        ran.await.unwrap_or_else(|error| Err(Error::internal(error)))
+        ran.await?
     }
 
     /// The same for a query that looks up an object by its key. On embedded SQLite it is run on the
@@ -255,7 +246,7 @@ impl Db {
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         if self.inner.backend == Backend::Sqlite
-            && let Some(mut conn) = self.inner.readers.try_get()
+            && let Some(mut conn) = self.inner.readers.get_idle()
         {
             return self.inner.look(&mut conn, scope, run);
         }

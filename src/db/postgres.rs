@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use diesel::r2d2::R2D2Connection;
+use tokio::sync::Semaphore;
 
 use super::conn::{AnyConnection, Manager, Purpose};
 use super::pool::{DbOptions, Environment};
@@ -25,6 +26,8 @@ struct Shared {
     pool: r2d2::Pool<Manager>,
     environment: Arc<Environment>,
     waiting: AtomicUsize,
+    // Whose turn it is: who waits for a connection does not have a thread wait for it.
+    turns: Arc<Semaphore>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -41,8 +44,9 @@ impl WritePool {
             .test_on_check_out(false)
             .build(manager)?;
         let waiting = AtomicUsize::new(0);
+        let turns = Arc::new(Semaphore::new(usize::try_from(options.writers)?));
         let runtime = tokio::runtime::Handle::try_current()?;
-        Ok(Self { shared: Arc::new(Shared { pool, environment, waiting, runtime }) })
+        Ok(Self { shared: Arc::new(Shared { pool, environment, waiting, turns, runtime }) })
     }
 
     pub(super) fn submit(&self, work: Box<dyn Work>) {
@@ -52,9 +56,13 @@ impl WritePool {
             return work.fail(work::overloaded());
         }
         let runtime = shared.runtime.clone();
-        runtime.spawn_blocking(move || {
-            shared.run(work);
-            shared.waiting.fetch_sub(1, Ordering::SeqCst);
+        runtime.clone().spawn(async move {
+            let turn = shared.turns.clone().acquire_owned().await;
+            runtime.spawn_blocking(move || {
+                shared.run(work);
+                shared.waiting.fetch_sub(1, Ordering::SeqCst);
+                drop(turn);
+            });
         });
     }
 }
