@@ -19,42 +19,54 @@ pub struct Texts {
     pub payment: String,
 }
 
+/// How the purchases are made.
+#[derive(Clone, Copy)]
+pub struct Manner {
+    /// Connections, each with a thread of its own.
+    pub connections: usize,
+    /// Purchases in a transaction.
+    pub per_commit: usize,
+    /// For how long.
+    pub seconds: f64,
+    /// All of one rate.
+    pub hot: bool,
+}
+
 /// A thread per connection, each buying one ticket after the other.
-pub fn run(world: &World, texts: &Texts, threads: usize, seconds: f64, hot: bool) -> Measured {
-    let url = world.config.database_url().unwrap();
-    let elapsed = std::time::Duration::from_secs_f64(seconds);
+pub fn run(world: &World, texts: &Texts, manner: Manner) -> Measured {
+    let elapsed = std::time::Duration::from_secs_f64(manner.seconds);
     let seen = thread::scope(|scope| {
-        let buyers: Vec<_> = (0..threads)
-            .map(|thread| {
-                let url = url.clone();
-                scope.spawn(move || {
-                    let mut conn = url.connect(Purpose::Migrate).unwrap();
-                    let mut watch = Watch::new(seconds);
-                    let ids = IdSource::default();
-                    for count in 0.. {
-                        if !watch.goes_on() {
-                            break;
-                        }
-                        let which =
-                            if hot { 0 } else { (thread * 7 + count) % world.offered.len() };
-                        let begun = Instant::now();
-                        let purchase = Purchase {
-                            world,
-                            texts,
-                            offered: &world.offered[which],
-                            now: Clock::default().now(),
-                            payment: ids.next::<PaymentId>(Clock::default().now()),
-                        };
-                        while buy(&mut conn, &purchase, &ids).is_err() {}
-                        watch.record(begun);
-                    }
-                    watch.micros()
-                })
-            })
+        let buyers: Vec<_> = (0..manner.connections)
+            .map(|thread| scope.spawn(move || buyer(world, texts, manner, thread)))
             .collect();
         buyers.into_iter().map(|buyer| buyer.join().unwrap()).collect()
     });
     Measured::of(seen, elapsed)
+}
+
+fn buyer(world: &World, texts: &Texts, manner: Manner, thread: usize) -> Vec<u32> {
+    let mut conn = world.config.database_url().unwrap().connect(Purpose::Migrate).unwrap();
+    let mut watch = Watch::new(manner.seconds);
+    let ids = IdSource::default();
+    let offers = world.offered.len();
+    let mut which = (0..).map(|count| if manner.hot { 0 } else { (thread * 7 + count) % offers });
+    while watch.goes_on() {
+        let begun = Instant::now();
+        let purchases: Vec<_> = which
+            .by_ref()
+            .take(manner.per_commit)
+            .map(|which| Purchase {
+                world,
+                texts,
+                offered: &world.offered[which],
+                now: Clock::default().now(),
+                payment: ids.next::<PaymentId>(Clock::default().now()),
+            })
+            .collect();
+        while buy(&mut conn, &purchases, &ids).is_err() {}
+        purchases.iter().for_each(|_| watch.record(begun));
+    }
+    watch.micros()
 }
 
 struct Purchase<'a> {
@@ -65,17 +77,22 @@ struct Purchase<'a> {
     payment: PaymentId,
 }
 
-fn buy(conn: &mut AnyConnection, purchase: &Purchase<'_>, ids: &IdSource) -> QueryResult<()> {
-    let statements = statements(purchase, ids);
+fn buy(conn: &mut AnyConnection, purchases: &[Purchase<'_>], ids: &IdSource) -> QueryResult<()> {
     match conn {
         AnyConnection::Postgres(conn) => conn.transaction(|conn| {
-            let key = Value::from(purchase.payment.as_str());
-            let lock = Statement::default().sql("SELECT pg_try_advisory_xact_lock(hashtext(");
-            lock.bind(key).sql("))").execute(conn)?;
-            statements.into_iter().try_for_each(|statement| statement.execute(conn).map(|_| ()))
+            purchases.iter().try_for_each(|purchase| {
+                let key = Value::from(purchase.payment.as_str());
+                let lock = Statement::default().sql("SELECT pg_try_advisory_xact_lock(hashtext(");
+                lock.bind(key).sql("))").execute(conn)?;
+                let mut statements = statements(purchase, ids).into_iter();
+                statements.try_for_each(|statement| statement.execute(conn).map(|_| ()))
+            })
         }),
         AnyConnection::Sqlite(conn) => conn.immediate_transaction(|conn| {
-            statements.into_iter().try_for_each(|statement| statement.execute(conn).map(|_| ()))
+            purchases.iter().try_for_each(|purchase| {
+                let mut statements = statements(purchase, ids).into_iter();
+                statements.try_for_each(|statement| statement.execute(conn).map(|_| ()))
+            })
         }),
     }
 }

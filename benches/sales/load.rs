@@ -1,9 +1,11 @@
 //! Many clients for some seconds.
 
 use std::future::Future;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::runtime::Handle;
 
 use crate::report::Row;
 
@@ -74,13 +76,26 @@ impl Watch {
     }
 }
 
-/// Runs clients, each doing one thing after the other.
+/// Runs clients, each doing one thing after the other, on as many threads as there are cores.
 pub async fn run<F, Fut>(clients: usize, seconds: f64, client: F) -> Measured
 where
-    F: Fn(usize, Watch) -> Fut,
+    F: Fn(usize, Watch) -> Fut + Sync,
     Fut: Future<Output = Watch>,
 {
-    let all = (0..clients).map(|index| client(index, Watch::new(seconds)));
-    let seen = join_all(all).await.into_iter().map(Watch::micros).collect();
+    let runtime = Handle::current();
+    let threads = thread::available_parallelism().unwrap().get().min(clients);
+    let seen = thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|thread| {
+                let (runtime, client) = (&runtime, &client);
+                scope.spawn(move || {
+                    let mine = (thread..clients).step_by(threads);
+                    let all = mine.map(|index| client(index, Watch::new(seconds)));
+                    runtime.block_on(join_all(all))
+                })
+            })
+            .collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).map(Watch::micros).collect()
+    });
     Measured::of(seen, Duration::from_secs_f64(seconds))
 }

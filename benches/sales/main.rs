@@ -3,7 +3,8 @@
 //! A purchase is one `POST /v1/payments` under an idempotency key: priced, held, recorded with its
 //! ticket and its change, answered after the flush. Three ways, in one run:
 //!
-//! - **bare**: the same statements by hand, prepared, one transaction each, 16 connections;
+//! - **bare**: the same statements by hand, prepared, one transaction each, 16 connections; and 64
+//!   to a transaction on one connection: what the database can do when nobody waits for an answer;
 //! - **path**: the write path without HTTP;
 //! - **http**: `rialto serve` over loopback, its clients on the same cores.
 //!

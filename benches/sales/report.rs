@@ -33,7 +33,8 @@ pub fn markdown(machine: &Machine, rows: &[Row]) -> String {
     let mut text = format!(
         "# What a purchase costs\n\n{machine}. Written by `cargo bench --bench sales`, whose source \
          says what each row is. Ratios are to the row's baseline in the same run: `bare` at the \
-         same number of clients, or the empty handler.\n"
+         same number of clients (at most 16), or the empty handler. `bare, 64 to a commit` is the \
+         ceiling of a single writer: what the database does when nobody waits for an answer.\n"
     );
     let mut table = String::new();
     for row in rows {

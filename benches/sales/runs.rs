@@ -1,6 +1,5 @@
 //! What is measured in each setting.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use rialto::db::{Db, Outcome, Tx};
 use rialto::kernel::Mode;
 use rialto::kernel::ids::Id;
 use rialto::kernel::input::Faults;
+use rialto::outbox::{Handlers, Worker};
 use rialto::payments::input::NewPayment;
 use rialto::payments::ops::create::create;
 use rialto::web::idempotency::{self, Claim, Name};
@@ -17,7 +17,7 @@ use rialto::web::{Answer, Reply};
 use serde_json::{Value, json};
 
 use crate::Options;
-use crate::bare::{self, Texts};
+use crate::bare::{self, Manner, Texts};
 use crate::client::{Client, get, post};
 use crate::cluster::cluster;
 use crate::load::{self, Measured};
@@ -78,6 +78,7 @@ struct Run {
     world: World,
     wanted: Vec<NewPayment>,
     options: Options,
+    limits: SalesSettings,
     hot: bool,
     rows: Vec<Row>,
 }
@@ -97,7 +98,8 @@ impl Run {
     async fn new(url: Option<String>, options: &Options, hot: bool) -> Self {
         let world = World::new(url).await;
         let wanted = world.offered.iter().map(|offered| read(body(&offered.rate))).collect();
-        Self { world, wanted, options: options.clone(), hot, rows: Vec::new() }
+        let limits = rialto::commands::default_config().unwrap().sales;
+        Self { world, wanted, options: options.clone(), limits, hot, rows: Vec::new() }
     }
 
     fn which(&self, client: usize, count: usize) -> usize {
@@ -126,10 +128,13 @@ impl Run {
 
     async fn everything(&mut self, grows: bool) {
         let texts = Texts { payment: self.sample().await };
-        for threads in [1, CONNECTIONS] {
-            let (world, hot) = (&self.world, self.hot);
-            let measured = bare::run(world, &texts, threads, self.options.seconds, hot);
-            self.add(&measured, "bare", threads, None);
+        let (seconds, hot) = (self.options.seconds, self.hot);
+        for (name, connections, per_commit) in
+            [("bare", 1, 1), ("bare", CONNECTIONS, 1), ("bare, 64 to a commit", 1, 64)]
+        {
+            let manner = Manner { connections, per_commit, seconds, hot };
+            let measured = bare::run(&self.world, &texts, manner);
+            self.add(&measured, name, connections, None);
         }
         let bare = |run: &Self, clients: usize| run.rate_of("bare", clients.min(CONNECTIONS));
         for clients in CLIENTS {
@@ -157,9 +162,9 @@ impl Run {
     /// A payment as it is answered.
     async fn sample(&self) -> String {
         let db = open(&self.world.config).await;
-        let new = Arc::new(read(body(self.rate(0, 0))));
+        let (new, limits) = (read(body(self.rate(0, 0))), self.limits.clone());
         let write = move |tx: &mut Tx<'_>| {
-            let view = create(tx, &new, &limits())?;
+            let view = create(tx, &new, &limits)?;
             Ok(Outcome::Done(Answer::created(view)?.body))
         };
         db.write(&self.world.scope(), write).await.unwrap().into_inner()
@@ -169,27 +174,29 @@ impl Run {
     async fn path(&self, clients: usize, seconds: f64) -> Measured {
         let db = open(&self.world.config).await;
         let scope = self.world.scope();
-        let (db, scope) = (&db, &scope);
-        load::run(clients, seconds, |client, mut watch| async move {
+        let (lent, scope) = (&db, &scope);
+        let measured = load::run(clients, seconds, |client, mut watch| async move {
             for count in 0.. {
                 if !watch.goes_on() {
                     break;
                 }
                 let new = self.wanted(client, count);
                 let begun = Instant::now();
-                self.buy(db, scope, new).await;
+                self.buy(lent, scope, new).await;
                 watch.record(begun);
             }
             watch
         })
-        .await
+        .await;
+        number(&db).await;
+        measured
     }
 
     async fn buy(&self, db: &Db, scope: &rialto::db::Scope, new: NewPayment) {
         let name =
             Name { tenant: self.world.channel.as_str().to_owned(), mode: Mode::Test, key: once() };
         let claim = Claim { name, fingerprint: "f".repeat(64) };
-        let limits = limits();
+        let limits = self.limits.clone();
         let write = move |tx: &mut Tx<'_>| {
             idempotency::once(tx, Some(&claim), |tx| {
                 let view = create(tx, &new, &limits)?;
@@ -255,6 +262,7 @@ impl Run {
             }
         });
         futures_util::future::join_all(fill).await;
+        number(&db).await;
         drop(db);
         let when = format!(", {target} payments");
         let measured = self.path(64, self.options.seconds).await;
@@ -264,6 +272,11 @@ impl Run {
         self.add(&measured, &format!("http{when}"), 64, self.rate_of("http", 64));
         self.reads(&server, &when).await;
     }
+}
+
+/// Does what a worker would have done, so that no server does it while it is measured.
+async fn number(db: &Db) {
+    Worker::new(db.clone(), Handlers::default()).run_until_idle().await.unwrap();
 }
 
 async fn repeat(server: &Server, clients: usize, seconds: f64, request: &str) -> Measured {
@@ -282,8 +295,4 @@ async fn repeat(server: &Server, clients: usize, seconds: f64, request: &str) ->
 
 fn read(body: Value) -> NewPayment {
     deserialize::<NewPayment, _, Faults>(body).unwrap()
-}
-
-fn limits() -> SalesSettings {
-    rialto::commands::default_config().unwrap().sales
 }
