@@ -23,7 +23,9 @@ use crate::payments::providers::{Provider, Sandbox};
 use crate::web::idempotency::InFlight;
 use crate::web::state::Shared;
 use crate::web::{request, router};
-use crate::{admission, catalog, db, inventory, mail, outbox, pages, parties, payments, tickets};
+use crate::{
+    accounts, admission, catalog, db, inventory, mail, outbox, pages, parties, payments, tickets,
+};
 
 /// The head of a connection's first request must have arrived after so long.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
@@ -83,6 +85,9 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
         .with(key)
         .with(InFlight::default())
         .with(parties::Known::default())
+        .with(accounts::Known::default())
+        .with(accounts::Throttle::default())
+        .with(accounts::Passwords::start(config.http.hash_threads())?)
         .with(catalog::Quotes::default())
         .with(Listeners(vec![payments::ops::end::on_change, mail::on_change]));
     let (readers, writers) = (config.database.readers, config.database.writers);
@@ -93,6 +98,7 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
 pub fn checks() -> Vec<Check> {
     [
         parties::checks(),
+        accounts::checks(),
         inventory::checks(),
         catalog::checks(),
         tickets::checks(),
@@ -121,8 +127,12 @@ impl Application {
         let metrics = recorder()?;
         let state = web::Data::new(Shared {
             db: db.clone(),
-            authenticators: vec![Box::new(parties::KeyAuthenticator)],
+            authenticators: vec![
+                Box::new(parties::KeyAuthenticator),
+                Box::new(accounts::SessionAuthenticator),
+            ],
             sales: config.sales.clone(),
+            http: config.http.clone(),
             ready: ready.clone(),
             metrics: metrics.clone(),
         });
@@ -219,6 +229,7 @@ fn serve(
 /// Who does which job, and what is looked after by the clock.
 fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
     let transport = Arc::new(transport);
+    let (letters, invitations) = (transport.clone(), transport.clone());
     Handlers::default()
         .on(
             mail::FAN_OUT,
@@ -229,6 +240,20 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             Arc::new(move |db, job| {
                 let transport = transport.clone();
                 Box::pin(async move { mail::ops::deliver(&db, &transport, job).await })
+            }),
+        )
+        .on(
+            accounts::ops::letters::LETTER,
+            Arc::new(move |db, job| {
+                let transport = letters.clone();
+                Box::pin(async move { mail::accounts::letter(&db, &transport, job).await })
+            }),
+        )
+        .on(
+            accounts::ops::letters::INVITATION,
+            Arc::new(move |db, job| {
+                let transport = invitations.clone();
+                Box::pin(async move { mail::accounts::invitation(&db, &transport, job).await })
             }),
         )
         .on(
@@ -248,6 +273,7 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
         }))
         .sweep(Arc::new(|db| Box::pin(async move { inventory::ops::fold_sales(&db).await })))
         .sweep(Arc::new(|db| Box::pin(async move { forget_old_keys(&db).await })))
+        .sweep(Arc::new(|db| Box::pin(async move { accounts::ops::sweep(&db).await })))
 }
 
 /// Idempotency keys past their retention.

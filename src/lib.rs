@@ -15,6 +15,8 @@ pub mod web;
 
 pub mod parties;
 
+pub mod accounts;
+
 pub mod inventory;
 
 pub mod catalog;

@@ -12,7 +12,7 @@ use rialto::db::{Db, Outcome, Scope, Tenant, Tx};
 use rialto::kernel::ids::{ChannelId, Id, OrganizationId, RateId};
 use rialto::kernel::input::Faults;
 use rialto::kernel::{Clock, Currency, Mode, Result};
-use rialto::parties::ops::{self as parties, NewKey, NewOrganization, Terms};
+use rialto::parties::ops::{self as parties, NewChannel, NewKey, NewOrganization, Terms};
 use rialto::parties::{Collects, Commission, CommissionType, KeySecret};
 use rialto::web::KeyScope;
 use serde_json::{Value, json};
@@ -79,7 +79,11 @@ impl World {
         let secret = KeySecret::generate(Mode::Test);
         let key = secret.expose().to_owned();
         let write = move |tx: &mut Tx<'_>| {
-            let channel = parties::create_channel(tx, "Bench", "bench")?.id;
+            let channel = parties::create_channel(
+                tx,
+                &NewChannel { name: "Bench".into(), slug: "bench".into(), confirmed: true },
+            )?
+            .id;
             let new = NewKey {
                 tenant: Tenant::Channel(channel.clone()),
                 mode: Mode::Test,
@@ -121,6 +125,7 @@ async fn organization(db: &Db, channel: &ChannelId, number: usize) -> Vec<Offere
             slug: format!("organization-{number}"),
             currency: Currency::parse("EUR"),
             timezone: Some(chrono_tz::Europe::Madrid),
+            confirmed: true,
         };
         let id = parties::create_organization(tx, &new)?.id;
         Ok(Outcome::Done(id))

@@ -7,14 +7,16 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::accounts::ops::invitations;
 use crate::app;
 use crate::config::Config;
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
 use crate::kernel::ids::{ApiKeyId, Id};
 use crate::kernel::{Clock, Currency, Error, Mode, Money, Percent, Result};
-use crate::parties::ops::{self, NewKey, NewOrganization, Terms};
+use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization, Terms};
 use crate::parties::{Collects, Commission, CommissionType, KeySecret, PartnershipStatus};
 use crate::web::KeyScope;
+use crate::web::permission::Role;
 
 /// Tenants, partnerships and keys.
 #[derive(Args, Debug)]
@@ -67,12 +69,30 @@ enum What {
     },
     /// Create a secret key and print it, this once.
     CreateKey(NewKeyArgs),
+    /// Invite somebody to be a member of a tenant: the first owner, above all.
+    Invite(InviteArgs),
     /// Revoke a key, at once.
     RevokeKey {
         /// Its id (`key_...`).
         #[arg(long, value_parser = key_id)]
         id: ApiKeyId,
     },
+}
+
+#[derive(Args, Debug, Clone)]
+struct InviteArgs {
+    /// The organization's slug.
+    #[arg(long, required_unless_present = "channel", conflicts_with = "channel")]
+    organization: Option<String>,
+    /// The channel's slug.
+    #[arg(long)]
+    channel: Option<String>,
+    /// Who is invited.
+    #[arg(long)]
+    email: lettre::message::Mailbox,
+    /// As what: owner, admin, box_office, scanner or viewer.
+    #[arg(long, default_value = "owner", value_parser = role)]
+    role: Role,
 }
 
 #[derive(Args, Debug, Clone)]
@@ -157,6 +177,7 @@ parser!(currency, Currency, Currency::parse, "an ISO 4217 code, like EUR");
 parser!(mode, Mode, Mode::parse, "live or test");
 parser!(scope, KeyScope, KeyScope::parse, format!("one of {}", KeyScope::NAMES.join(", ")));
 parser!(collects, Collects, Collects::parse, "platform, channel or organization");
+parser!(role, Role, Role::parse, format!("one of {}", Role::NAMES.join(", ")));
 parser!(key_id, ApiKeyId, <ApiKeyId as Id>::parse, "a key's id, like key_...");
 parser!(
     partnership_status,
@@ -223,13 +244,15 @@ fn perform_in(tx: &mut Tx<'_>, what: &What, secret: Option<&KeySecret>) -> Resul
                 slug: slug.clone(),
                 currency: *currency,
                 timezone: *timezone,
+                confirmed: true,
             };
             let made = ops::create_organization(tx, &new)?;
             json!({"organization": {"_id": made.id, "name": made.name, "slug": made.slug,
                 "currency": made.currency, "timezone": made.timezone}})
         }
         What::CreateChannel { name, slug } => {
-            let made = ops::create_channel(tx, name, slug)?;
+            let new = NewChannel { name: name.clone(), slug: slug.clone(), confirmed: true };
+            let made = ops::create_channel(tx, &new)?;
             json!({"channel": {"_id": made.id, "name": made.name, "slug": made.slug}})
         }
         What::CreatePartnership(new) => {
@@ -249,6 +272,13 @@ fn perform_in(tx: &mut Tx<'_>, what: &What, secret: Option<&KeySecret>) -> Resul
                 "channel_id": channel.id, "status": status}})
         }
         What::CreateKey(args) => create_key(tx, args, secret)?,
+        What::Invite(args) => {
+            let tenant = tenant(tx, args.organization.as_deref(), args.channel.as_deref())?;
+            let email = args.email.email.to_string().to_lowercase();
+            let (made, token) = invitations::invite_as_operator(tx, tenant, &email, args.role)?;
+            json!({"invitation": {"_id": made.id, "email": made.email, "role": made.role,
+                "expires_at": made.expires_at, "token": token}})
+        }
         What::RevokeKey { id } => {
             ops::revoke_key(tx, id)?;
             json!({"key": {"_id": id, "revoked": true}})
@@ -257,13 +287,18 @@ fn perform_in(tx: &mut Tx<'_>, what: &What, secret: Option<&KeySecret>) -> Resul
     Ok(Outcome::Done(made))
 }
 
+/// The tenant of two arguments, of which clap has seen to one.
+fn tenant(tx: &mut Tx<'_>, organization: Option<&str>, channel: Option<&str>) -> Result<Tenant> {
+    match (organization, channel) {
+        (Some(slug), _) => Ok(Tenant::Organization(ops::organization_by_slug(tx, slug)?.id)),
+        (None, Some(slug)) => Ok(Tenant::Channel(ops::channel_by_slug(tx, slug)?.id)),
+        (None, None) => Err(Error::internal("a tenant is needed")),
+    }
+}
+
 fn create_key(tx: &mut Tx<'_>, args: &NewKeyArgs, secret: Option<&KeySecret>) -> Result<Value> {
     let secret = secret.ok_or_else(|| Error::internal("no secret was made"))?;
-    let tenant = match (&args.organization, &args.channel) {
-        (Some(slug), _) => Tenant::Organization(ops::organization_by_slug(tx, slug)?.id),
-        (None, Some(slug)) => Tenant::Channel(ops::channel_by_slug(tx, slug)?.id),
-        (None, None) => return Err(Error::internal("a key needs a tenant")),
-    };
+    let tenant = tenant(tx, args.organization.as_deref(), args.channel.as_deref())?;
     let new = NewKey {
         tenant,
         mode: args.mode,

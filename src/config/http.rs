@@ -13,6 +13,13 @@ pub struct HttpSettings {
     /// The public address of this server, as the API document names it.
     #[arg(long, env = "RIALTO_BASE_URL")]
     pub base_url: Option<url::Url>,
+    /// Proxies of one's own in front of this server, each of which adds to `X-Forwarded-For`.
+    #[arg(long, env = "RIALTO_TRUSTED_PROXIES", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub trusted_proxies: u8,
+    /// Threads that hash passwords; unset: one for two cores.
+    #[arg(long, env = "RIALTO_HASH_THREADS")]
+    pub hash_threads: Option<usize>,
     /// HTTP threads; unset: one per core.
     #[arg(long, env = "RIALTO_HTTP_THREADS")]
     pub http_threads: Option<usize>,
@@ -22,4 +29,20 @@ pub struct HttpSettings {
     /// Seconds that requests in progress have to finish when stopping.
     #[arg(long, env = "RIALTO_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
+}
+
+impl HttpSettings {
+    /// Where this server is reached: as configured, else where it listens.
+    pub fn base_url(&self) -> anyhow::Result<url::Url> {
+        match &self.base_url {
+            Some(base) => Ok(base.clone()),
+            None => Ok(format!("http://{}/", self.listen).parse()?),
+        }
+    }
+
+    /// Threads that hash passwords: by default half of the cores, so that the other half sells.
+    pub fn hash_threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.hash_threads.unwrap_or(cores / 2).max(1)
+    }
 }

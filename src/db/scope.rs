@@ -13,6 +13,23 @@ pub enum Tenant {
 }
 
 impl Tenant {
+    /// The tenant of two columns, of which exactly one must be set.
+    pub fn of(organization: Option<OrganizationId>, channel: Option<ChannelId>) -> Option<Self> {
+        match (organization, channel) {
+            (Some(id), None) => Some(Self::Organization(id)),
+            (None, Some(id)) => Some(Self::Channel(id)),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+
+    /// The two columns of a tenant.
+    pub fn columns(self) -> (Option<OrganizationId>, Option<ChannelId>) {
+        match self {
+            Self::Organization(id) => (Some(id), None),
+            Self::Channel(id) => (None, Some(id)),
+        }
+    }
+
     /// The tenant's identifier as text.
     pub fn as_str(&self) -> &str {
         match self {

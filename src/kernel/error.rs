@@ -38,6 +38,8 @@ pub enum Kind {
     UnsupportedMedia,
     /// 422: a business rule refuses it.
     Unprocessable,
+    /// 429: too many of these; later again.
+    RateLimited,
     /// 503: we cannot answer now; the same request may work later.
     Unavailable,
     /// 503 when it lasts: the database asked for the operation to be run again.
@@ -63,6 +65,7 @@ impl Kind {
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,
             Self::Unprocessable => 422,
+            Self::RateLimited => 429,
             Self::Unavailable | Self::Retry | Self::Lost => 503,
             Self::Internal => 500,
         }
@@ -74,6 +77,7 @@ impl Kind {
             Self::Unauthenticated => "authentication_error",
             Self::Card => "card_error",
             Self::Forbidden => "permission_error",
+            Self::RateLimited => "rate_limit_error",
             Self::Unavailable | Self::Retry | Self::Lost | Self::Internal => "api_error",
             Self::Invalid
             | Self::NotFound
@@ -174,6 +178,11 @@ impl Error {
     /// 503: try again.
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Unavailable, "unavailable", message).retry_after(1)
+    }
+
+    /// 429: too many; not before so many seconds.
+    pub fn rate_limited(message: impl Into<Cow<'static, str>>, seconds: u32) -> Self {
+        Self::new(Kind::RateLimited, "rate_limited", message).retry_after(seconds)
     }
 
     /// The operation must be run again from the start (a stale quote, a lost race).

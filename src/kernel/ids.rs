@@ -114,6 +114,16 @@ ids! {
     ChannelId = "ch_";
     /// A partnership of one organization and one channel.
     PartnershipId = "prt_";
+    /// Somebody with an e-mail and a password.
+    UserId = "usr_";
+    /// A user's place in a tenant.
+    MemberId = "mem_";
+    /// A log-in and everything refreshed from it.
+    SessionId = "ses_";
+    /// An offer to become a member.
+    InvitationId = "inv_";
+    /// A confirmation or a reset that was mailed.
+    LetterId = "let_";
     /// An API key (not its secret).
     ApiKeyId = "key_";
     /// An event.

@@ -1,4 +1,4 @@
-//! Mail to buyers: receipt and tickets, when a payment is paid.
+//! Mail to buyers: receipt and tickets, when a payment is paid; and to people with accounts.
 //!
 //! A listener: the job is written in the transaction of the sale and nobody imports this room.
 //! One job looks at the payment and writes one job per recipient, so that a mail that cannot be
@@ -7,6 +7,7 @@
 //! Guarantees: a dead mail server never fails a sale; a retried mail has the same Message-ID; test
 //! mode is always captured to files and never leaves the machine.
 
+pub mod accounts;
 mod compose;
 pub mod ops;
 mod template;

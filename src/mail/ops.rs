@@ -6,7 +6,6 @@ use super::compose::{self, Letter};
 use super::transport::Transport;
 use crate::catalog;
 use crate::db::{Db, Outcome, Scope, Tx};
-use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::ids::{Id, OrganizationId, PaymentId};
 use crate::kernel::{Error, Result};
 use crate::outbox::jobs::{self, Claimed};
@@ -79,7 +78,7 @@ pub async fn deliver(db: &Db, transport: &Transport, job: Claimed) -> Result<()>
         return Ok(());
     };
     let message = compose::message(&letter, &job.id, transport.sender())?;
-    around_call(Step::MailSend, transport.send(mode, &job.id, message)).await
+    transport.send(mode, &job.id, message).await
 }
 
 fn key_of(payload: &Value) -> Result<(OrganizationId, PaymentId)> {

@@ -17,6 +17,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     let sources = [
         ("tickets.html", include_str!("../../templates/mail/tickets.html")),
+        ("account.html", include_str!("../../templates/mail/account.html")),
+        ("account.txt", include_str!("../../templates/mail/account.txt")),
         ("tickets.txt", include_str!("../../templates/mail/tickets.txt")),
     ];
     for (name, source) in sources {

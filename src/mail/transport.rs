@@ -8,8 +8,10 @@ use lettre::message::Mailbox;
 use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
+use url::Url;
 
 use crate::config::Config;
+use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::ids::{Id, JobId};
 use crate::kernel::{Error, Mode, Result};
 
@@ -22,6 +24,7 @@ const SMTP_CONNECTIONS: u32 = 4;
 #[derive(Clone)]
 pub struct Transport {
     sender: Mailbox,
+    base_url: Url,
     captured: PathBuf,
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
 }
@@ -39,7 +42,13 @@ impl Transport {
             None => None,
         };
         let captured = config.captured_mail_dir();
-        Ok(Self { sender: config.mail.mail_from.clone(), captured, smtp })
+        let base_url = config.http.base_url()?;
+        Ok(Self { sender: config.mail.mail_from.clone(), base_url, captured, smtp })
+    }
+
+    /// Where this service is reached.
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
     }
 
     /// Who every message is from.
@@ -49,6 +58,10 @@ impl Transport {
 
     /// Sends a message; in test mode, or without a mail server, to a file.
     pub async fn send(&self, mode: Mode, job: &JobId, message: Message) -> Result<()> {
+        around_call(Step::MailSend, self.hand_over(mode, job, message)).await
+    }
+
+    async fn hand_over(&self, mode: Mode, job: &JobId, message: Message) -> Result<()> {
         match (&self.smtp, mode) {
             (Some(smtp), Mode::Live) => {
                 let failed = |error| {

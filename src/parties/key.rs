@@ -84,7 +84,8 @@ impl Authenticate for KeyAuthenticator {
         if wanted.is_some_and(|wanted| wanted != key.mode) {
             return Err(mode_mismatch());
         }
-        Ok(Some(Principal { tenant: key.tenant, mode: key.mode, scopes: key.scopes }))
+        let (tenant, mode, scopes) = (key.tenant, key.mode, key.scopes);
+        Ok(Some(Principal { tenant, mode, scopes, member: None, confirmed: true }))
     }
 }
 

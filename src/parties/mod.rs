@@ -8,7 +8,6 @@
 //! An *API key* belongs to one tenant and one mode. Only its SHA-256 is kept. A checksum in the key
 //! refuses a mistyped one before any look-up; a revoked one is refused within a second.
 
-pub mod http;
 mod key;
 mod known;
 mod model;

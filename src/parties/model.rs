@@ -66,6 +66,8 @@ pub struct Organization {
     pub timezone: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Since when it may work in live mode.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// A tenant that resells.
@@ -79,6 +81,8 @@ pub struct Channel {
     pub slug: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Since when it may work in live mode.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// One organization and one channel.

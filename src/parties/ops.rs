@@ -21,6 +21,18 @@ pub struct NewOrganization {
     pub currency: Option<Currency>,
     /// The time zone new events get.
     pub timezone: Option<chrono_tz::Tz>,
+    /// Whether it may work in live mode at once: somebody vouches for it.
+    pub confirmed: bool,
+}
+
+/// A new channel.
+pub struct NewChannel {
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+    /// Whether it may work in live mode at once: somebody vouches for it.
+    pub confirmed: bool,
 }
 
 /// Creates an organization. 409 `slug_taken`.
@@ -35,25 +47,46 @@ pub fn create_organization(tx: &mut Tx<'_>, new: &NewOrganization) -> Result<Org
         currency: new.currency.map(|currency| currency.code().to_owned()),
         timezone: new.timezone.map(|zone| zone.name().to_owned()),
         created_at: tx.now(),
+        confirmed_at: new.confirmed.then_some(tx.now()),
     };
     store::append_organization(tx, &organization);
     Ok(organization)
 }
 
 /// Creates a channel. 409 `slug_taken`.
-pub fn create_channel(tx: &mut Tx<'_>, name: &str, slug: &str) -> Result<Channel> {
-    if store::channel_by_slug(tx, slug)?.is_some() {
-        return Err(slug_taken(slug));
+pub fn create_channel(tx: &mut Tx<'_>, new: &NewChannel) -> Result<Channel> {
+    if store::channel_by_slug(tx, &new.slug)?.is_some() {
+        return Err(slug_taken(&new.slug));
     }
-    let channel =
-        Channel { id: tx.id(), name: name.to_owned(), slug: slug.to_owned(), created_at: tx.now() };
+    let channel = Channel {
+        id: tx.id(),
+        name: new.name.clone(),
+        slug: new.slug.clone(),
+        created_at: tx.now(),
+        confirmed_at: new.confirmed.then_some(tx.now()),
+    };
     store::append_channel(tx, &channel);
     Ok(channel)
+}
+
+/// Whether an organization has this slug.
+pub fn is_organization_slug(tx: &mut Tx<'_>, slug: &str) -> Result<bool> {
+    Ok(store::organization_by_slug(tx, slug)?.is_some())
+}
+
+/// Whether a channel has this slug.
+pub fn is_channel_slug(tx: &mut Tx<'_>, slug: &str) -> Result<bool> {
+    Ok(store::channel_by_slug(tx, slug)?.is_some())
 }
 
 fn slug_taken(slug: &str) -> Error {
     Error::conflict("slug_taken", "This slug is taken.")
         .on_field("slug", format!("{slug} is taken"))
+}
+
+/// Lets a tenant work in live mode from now on.
+pub fn confirm(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    store::confirm(tx, tenant)
 }
 
 /// The terms of a partnership.

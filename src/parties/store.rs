@@ -29,8 +29,14 @@ struct OrganizationRow {
     currency: Option<String>,
     timezone: Option<String>,
     created_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
 }
-append_only!(OrganizationRow, organizations, 1, [id, name, slug, currency, timezone, created_at]);
+append_only!(
+    OrganizationRow,
+    organizations,
+    1,
+    [id, name, slug, currency, timezone, created_at, confirmed_at]
+);
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = channels, treat_none_as_default_value = false)]
@@ -39,8 +45,9 @@ struct ChannelRow {
     name: String,
     slug: String,
     created_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
 }
-append_only!(ChannelRow, channels, 2, [id, name, slug, created_at]);
+append_only!(ChannelRow, channels, 2, [id, name, slug, created_at, confirmed_at]);
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = partnerships, treat_none_as_default_value = false)]
@@ -106,15 +113,15 @@ append_only!(
 
 impl From<OrganizationRow> for Organization {
     fn from(row: OrganizationRow) -> Self {
-        let OrganizationRow { id, name, slug, currency, timezone, created_at } = row;
-        Self { id, name, slug, currency, timezone, created_at }
+        let OrganizationRow { id, name, slug, currency, timezone, created_at, confirmed_at } = row;
+        Self { id, name, slug, currency, timezone, created_at, confirmed_at }
     }
 }
 
 impl From<ChannelRow> for Channel {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow { id, name, slug, created_at } = row;
-        Self { id, name, slug, created_at }
+        let ChannelRow { id, name, slug, created_at, confirmed_at } = row;
+        Self { id, name, slug, created_at, confirmed_at }
     }
 }
 
@@ -139,13 +146,8 @@ impl TryFrom<KeyRow> for ApiKey {
     type Error = Error;
 
     fn try_from(row: KeyRow) -> Result<Self> {
-        let tenant = match (row.organization_id, row.channel_id) {
-            (Some(id), None) => Tenant::Organization(id),
-            (None, Some(id)) => Tenant::Channel(id),
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(Error::internal("a key must have exactly one tenant"));
-            }
-        };
+        let tenant = Tenant::of(row.organization_id, row.channel_id);
+        let tenant = tenant.ok_or_else(|| Error::internal("a key must have exactly one tenant"))?;
         Ok(Self {
             id: row.id,
             tenant,
@@ -159,13 +161,14 @@ impl TryFrom<KeyRow> for ApiKey {
 }
 
 pub(super) fn append_organization(tx: &mut Tx<'_>, organization: &Organization) {
-    let Organization { id, name, slug, currency, timezone, created_at } = organization.clone();
-    tx.append(OrganizationRow { id, name, slug, currency, timezone, created_at });
+    let Organization { id, name, slug, currency, timezone, created_at, confirmed_at } =
+        organization.clone();
+    tx.append(OrganizationRow { id, name, slug, currency, timezone, created_at, confirmed_at });
 }
 
 pub(super) fn append_channel(tx: &mut Tx<'_>, channel: &Channel) {
-    let Channel { id, name, slug, created_at } = channel.clone();
-    tx.append(ChannelRow { id, name, slug, created_at });
+    let Channel { id, name, slug, created_at, confirmed_at } = channel.clone();
+    tx.append(ChannelRow { id, name, slug, created_at, confirmed_at });
 }
 
 pub(super) fn append_partnership(tx: &mut Tx<'_>, partnership: &Partnership) {
@@ -183,10 +186,7 @@ pub(super) fn append_partnership(tx: &mut Tx<'_>, partnership: &Partnership) {
 }
 
 pub(super) fn append_key(tx: &mut Tx<'_>, key: &ApiKey, secret_hash: String) {
-    let (organization_id, channel_id) = match key.tenant.clone() {
-        Tenant::Organization(id) => (Some(id), None),
-        Tenant::Channel(id) => (None, Some(id)),
-    };
+    let (organization_id, channel_id) = key.tenant.clone().columns();
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     tx.append(KeyRow {
         id: key.id.clone(),
@@ -220,6 +220,23 @@ pub(super) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>
 pub(super) fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Channel>> {
     let row = channels::table.filter(channels::slug.eq(slug));
     Ok(on_each!(tx.conn()?, |c| row.first::<ChannelRow>(c)).optional()?.map(Into::into))
+}
+
+/// Marks a tenant as confirmed, unless it is.
+pub(super) fn confirm(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    let now = Some(tx.now());
+    match tenant {
+        Tenant::Organization(id) => {
+            let open = organizations::table.find(id).filter(organizations::confirmed_at.is_null());
+            let set = diesel::update(open).set(organizations::confirmed_at.eq(now));
+            set.execute(tx.conn()?)?;
+        }
+        Tenant::Channel(id) => {
+            let open = channels::table.find(id).filter(channels::confirmed_at.is_null());
+            diesel::update(open).set(channels::confirmed_at.eq(now)).execute(tx.conn()?)?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn partnership(

@@ -9,9 +9,10 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::permission::{KeyScope, Permission, Side};
+use super::permission::{Demand, KeyScope, Permission, Role, Side};
 use super::state::State;
 use crate::db::{Scope, Tenant, Tx};
+use crate::kernel::ids::{MemberId, SessionId, UserId};
 use crate::kernel::{Error, Kind, Mode, Result};
 
 /// Longest credential looked at.
@@ -30,6 +31,23 @@ pub struct Principal {
     pub mode: Mode,
     /// What it may do.
     pub scopes: Vec<KeyScope>,
+    /// Who, when it is a member's session and not a key.
+    pub member: Option<Membership>,
+    /// Whether the tenant may work in live mode: not before an owner has confirmed their e-mail.
+    pub confirmed: bool,
+}
+
+/// A member at work.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The member.
+    pub id: MemberId,
+    /// Who that is.
+    pub user: UserId,
+    /// In which session.
+    pub session: SessionId,
+    /// As what.
+    pub role: Role,
 }
 
 /// Knows one kind of credential.
@@ -70,15 +88,54 @@ impl<P: Permission> Actor<P> {
         if P::SIDE == Side::Organization && matches!(principal.tenant, Tenant::Channel(_)) {
             return Err(Error::wrong_principal("Only an organization can do this."));
         }
-        if !principal.scopes.contains(&P::SCOPE) {
-            let needed = P::SCOPE.as_str();
-            let message = format!("This key lacks the scope {needed}.");
-            let error = Error::new(Kind::Forbidden, "missing_scope", message);
-            return Err(error.with("required_scope", needed));
+        meet(P::DEMAND, &principal)?;
+        if bound_to_mode(P::DEMAND) && principal.mode == Mode::Live && !principal.confirmed {
+            return Err(email_unconfirmed());
         }
         let scope = Scope::issue(principal.tenant.clone(), principal.mode);
         Ok(Self { scope, principal, permission: PhantomData })
     }
+}
+
+/// Whether a credential is good for what a handler demands.
+fn meet(demand: Demand, principal: &Principal) -> Result<()> {
+    let roles: &[Role] = match demand {
+        Demand::Anybody => return Ok(()),
+        Demand::Scope(scope) if principal.scopes.contains(&scope) => return Ok(()),
+        Demand::Scope(scope) => {
+            let needed = scope.as_str();
+            let message = format!("This credential lacks the scope {needed}.");
+            let error = Error::new(Kind::Forbidden, "missing_scope", message);
+            return Err(error.with("required_scope", needed));
+        }
+        Demand::Member => Role::ALL,
+        Demand::Manager => &[Role::Owner, Role::Admin],
+        Demand::Owner => &[Role::Owner],
+    };
+    match &principal.member {
+        Some(member) if roles.contains(&member.role) => Ok(()),
+        Some(_) => {
+            let needed: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+            let message = format!("This needs the role {}.", needed.join(" or "));
+            let error = Error::new(Kind::Forbidden, "missing_role", message);
+            Err(error.with("required_roles", needed))
+        }
+        None => Err(Error::wrong_principal("Only a member can do this, in a session.")),
+    }
+}
+
+/// Who one is, and who else belongs to a tenant, has no mode.
+fn bound_to_mode(demand: Demand) -> bool {
+    match demand {
+        Demand::Scope(_) => true,
+        Demand::Anybody | Demand::Member | Demand::Manager | Demand::Owner => false,
+    }
+}
+
+/// 403: a tenant works in test mode until an owner has confirmed their e-mail.
+pub fn email_unconfirmed() -> Error {
+    let message = "Confirm your e-mail first; until then send Rialto-Mode: test.";
+    Error::new(Kind::Forbidden, "email_unconfirmed", message)
 }
 
 impl<P: Permission> FromRequest for Actor<P> {

@@ -19,7 +19,8 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
     modifiers(&Security),
     components(schemas(ErrorBody, ErrorDetail, FieldFault)),
     tags(
-        (name = "auth", description = "Who you are."),
+        (name = "auth", description = "Who you are: signing up, logging in, tokens."),
+        (name = "members", description = "Who else belongs to the tenant, and as what."),
         (name = "events", description = "What is sold. Organizations write; their partner channels \
             read what is published."),
         (name = "ticket rates", description = "Kinds of ticket of an event and their prices."),
@@ -49,7 +50,12 @@ impl Modify for Security {
             (
                 "bearer",
                 SecurityScheme::Http(
-                    bearer.description(Some("The same secret key as a bearer token.")).build(),
+                    bearer
+                        .description(Some(
+                            "The same secret key, or a session's access token, as a bearer token. \
+                             With an access token `Rialto-Mode: live|test` says the mode (live).",
+                        ))
+                        .build(),
                 ),
             ),
             (
@@ -57,6 +63,19 @@ impl Modify for Security {
                 SecurityScheme::Http(
                     basic
                         .description(Some("The same secret key as user name, no password."))
+                        .build(),
+                ),
+            ),
+            (
+                "session",
+                SecurityScheme::Http(
+                    HttpBuilder::new()
+                        .scheme(HttpAuthScheme::Bearer)
+                        .bearer_format("JWT")
+                        .description(Some(
+                            "A session's access token: a member, with the role that is named. \
+                             Keys are refused with 403 `wrong_principal`.",
+                        ))
                         .build(),
                 ),
             ),
@@ -130,8 +149,10 @@ const BAD_REQUEST: (&str, &str) = (
 const UNAUTHORIZED: (&str, &str) = ("401", "`unauthorized`: no valid credential.");
 const FORBIDDEN: (&str, &str) = (
     "403",
-    "`missing_scope`: the key lacks `required_scope`. \
-    `wrong_principal`: visible to you, but not yours to do.",
+    "`missing_scope`: the credential lacks `required_scope`. \
+    `missing_role`: the member has none of `required_roles`. \
+    `wrong_principal`: visible to you, but not yours to do. \
+    `email_unconfirmed`: the tenant works in test mode until an owner has confirmed their e-mail.",
 );
 const NOT_FOUND: (&str, &str) = ("404", "`not_found`: not there, or not yours.");
 const CONFLICT: (&str, &str) = (
@@ -152,6 +173,18 @@ const UNAVAILABLE: (&str, &str) = (
     "`unavailable`: too busy; try again after `Retry-After` \
     seconds.",
 );
+
+const LIMITED: (&str, &str) =
+    ("429", "`rate_limited`: too many attempts; not before `Retry-After` seconds.");
+
+/// Errors of calls that need no credential.
+pub struct PublicErrors;
+
+impl IntoResponses for PublicErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[BAD_REQUEST, TOO_LARGE, MEDIA, LIMITED, UNAVAILABLE])
+    }
+}
 
 /// Errors of every read.
 pub struct ReadErrors;

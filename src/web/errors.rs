@@ -67,6 +67,7 @@ fn log(error: &Error) {
         | Kind::MethodNotAllowed
         | Kind::TooLarge
         | Kind::UnsupportedMedia
-        | Kind::Unprocessable => {}
+        | Kind::Unprocessable
+        | Kind::RateLimited => {}
     }
 }

@@ -3,6 +3,7 @@
 //! Guarantees: every request has an id; every error has the documented shape; no handler is
 //! reached without a declared permission; a POST under an idempotency key has its effect once.
 
+pub mod address;
 pub mod answer;
 pub mod auth;
 pub mod body;
@@ -20,7 +21,7 @@ pub mod state;
 pub use answer::{Answer, Data, List, Pagination, Reply};
 pub use auth::{Actor, Authenticate, Credential, Principal};
 pub use body::{Body, Empty};
-pub use documents::{ErrorBody, ReadErrors, WriteErrors};
+pub use documents::{ErrorBody, PublicErrors, ReadErrors, WriteErrors};
 pub use idempotency::Once;
 pub use permission::KeyScope;
 pub use query::Query;

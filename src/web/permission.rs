@@ -35,6 +35,50 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What a member is, and with it what they may do.
+    pub enum Role {
+        /// Everything, and alone removes members.
+        Owner = "owner",
+        /// Everything else.
+        Admin = "admin",
+        /// Payments, tickets, attendees and the door.
+        BoxOffice = "box_office",
+        /// The door.
+        Scanner = "scanner",
+        /// Looks.
+        Viewer = "viewer",
+    }
+}
+
+impl Role {
+    /// The rights a role has.
+    pub fn scopes(self) -> &'static [KeyScope] {
+        match self {
+            Self::Owner | Self::Admin => KeyScope::ALL,
+            Self::BoxOffice => &[
+                KeyScope::Read,
+                KeyScope::WritePayments,
+                KeyScope::WriteTickets,
+                KeyScope::WriteAttendees,
+                KeyScope::WriteCheckins,
+            ],
+            Self::Scanner => &[KeyScope::WriteCheckins],
+            Self::Viewer => &[KeyScope::Read],
+        }
+    }
+
+    /// Whether a member with this role may make, change or invite one with that: nobody above
+    /// themselves.
+    pub fn may_appoint(self, other: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => other != Self::Owner,
+            Self::BoxOffice | Self::Scanner | Self::Viewer => false,
+        }
+    }
+}
+
 /// Which kind of tenant may call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
@@ -44,33 +88,56 @@ pub enum Side {
     Both,
 }
 
+/// What a credential must be good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demand {
+    /// It is somebody's.
+    Anybody,
+    /// It has this right.
+    Scope(KeyScope),
+    /// It is the session of a member.
+    Member,
+    /// It is the session of an owner or admin.
+    Manager,
+    /// It is the session of an owner.
+    Owner,
+}
+
 /// A handler's demand.
 pub trait Permission: 'static {
-    /// The scope the credential must have.
-    const SCOPE: KeyScope;
+    /// What the credential must be good for.
+    const DEMAND: Demand;
     /// Who may call at all.
     const SIDE: Side;
 }
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $scope:ident, $side:ident;)*) => { $(
+    ($($(#[$doc:meta])* $name:ident = $demand:expr, $side:ident;)*) => { $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
         impl Permission for $name {
-            const SCOPE: KeyScope = KeyScope::$scope;
+            const DEMAND: Demand = $demand;
             const SIDE: Side = Side::$side;
         }
     )* };
 }
 
 permissions! {
+    /// Be known.
+    Anybody = Demand::Anybody, Both;
     /// See what is one's own.
-    Read = Read, Both;
+    Read = Demand::Scope(KeyScope::Read), Both;
     /// Change the catalogue: organizations only.
-    WriteEvents = WriteEvents, Organization;
+    WriteEvents = Demand::Scope(KeyScope::WriteEvents), Organization;
     /// Sell.
-    WritePayments = WritePayments, Both;
+    WritePayments = Demand::Scope(KeyScope::WritePayments), Both;
     /// Work the door: organizations only.
-    WriteCheckins = WriteCheckins, Organization;
+    WriteCheckins = Demand::Scope(KeyScope::WriteCheckins), Organization;
+    /// Be logged in.
+    Member = Demand::Member, Both;
+    /// Manage who else may log in.
+    Manager = Demand::Manager, Both;
+    /// Remove those.
+    Owner = Demand::Owner, Both;
 }

@@ -8,14 +8,14 @@ use super::documents::Head;
 use super::health;
 use super::polish::polish;
 use crate::kernel::{Error, Kind, Result};
-use crate::{admission, catalog, outbox, parties, payments, tickets};
+use crate::{accounts, admission, catalog, outbox, payments, tickets};
 
 /// Mounts everything that is documented.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(health::live).service(health::ready).service(health::metrics);
     config.service(
         scope("/v1")
-            .configure(parties::http::routes)
+            .configure(accounts::http::routes)
             .configure(catalog::http::routes)
             .configure(tickets::http::routes)
             .configure(payments::http::routes)

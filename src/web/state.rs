@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::auth::Authenticate;
-use crate::config::SalesSettings;
+use crate::config::{HttpSettings, SalesSettings};
 use crate::db::Db;
 
 /// Shared by all handlers of a server.
@@ -17,6 +17,8 @@ pub struct Shared {
     pub authenticators: Vec<Box<dyn Authenticate>>,
     /// Limits of selling.
     pub sales: SalesSettings,
+    /// Where this server is reached, and through what.
+    pub http: HttpSettings,
     /// Whether this server wants more requests.
     pub ready: Arc<AtomicBool>,
     /// Renders `/metrics`.

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use rialto::web::permission::Role;
 use serde_json::{Value, json};
 
-use crate::contract::operations;
+use crate::contract::{Caller, operations};
 use crate::on_both;
+use crate::support::people::Person;
 use crate::support::{Reply, TestApp};
 
 /// What exists for the first organization and channel.
@@ -16,12 +18,20 @@ struct Victim {
     rate: String,
     payment: String,
     ticket: String,
+    member: Person,
+    invitation: String,
 }
 
 async fn victim(app: &TestApp) -> Victim {
     let (event, rate) = app.on_sale(json!({"capacity": 100})).await;
     let paid = app.paid(&rate, 1).await;
+    let owner = app.staff("owner@example.com", Role::Owner).await;
+    let invite = json!({"email": "open@example.com", "role": "viewer"});
+    let path = "/v1/members/invitations";
+    let invited = app.ask_as(&owner.access, Method::POST, path, invite).await;
     Victim {
+        invitation: invited.data(201)["_id"].as_str().unwrap().to_owned(),
+        member: owner,
         event,
         rate,
         payment: app.pending(paid["rate_id"].as_str().unwrap(), 1).await,
@@ -41,6 +51,8 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         "ticket_rates" => id(&victim.rate),
         "payments" => id(&victim.payment),
         "tickets" => id(&victim.ticket),
+        "members" => id(&victim.member.member),
+        "invitations" => id(&victim.invitation),
         _ => String::new(),
     };
     let slug = if absent { "nothing" } else { "opening-night-1" };
@@ -56,6 +68,11 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("payments.pay", card),
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
+        ("members.update", json!({"role": "viewer"})),
+        ("invitations.create", json!({"email": "x@example.com", "role": "viewer"})),
+        ("auth.change_password", json!({"current_password": "x", "password": "yet another horse"})),
+        ("auth.confirm_totp", json!({"code": "000000"})),
+        ("auth.end_totp", json!({"code": "000000"})),
     ]
     .into();
     (path, bodies.get(operation).cloned().unwrap_or_else(|| json!({})))
@@ -76,6 +93,9 @@ async fn ask(
     if let Some(key) = key {
         request = request.header("X-Api-Key", key);
     }
+    if key.is_some_and(|key| key.starts_with("ey")) {
+        request = request.header("Rialto-Mode", "test");
+    }
     if method != Method::GET {
         request = request.json(&body);
     }
@@ -89,13 +109,8 @@ fn comparable(reply: &Reply) -> Value {
     body
 }
 
-/// The scope an operation demands.
-fn scope(operation: &Value) -> String {
-    operation["security"][0]["api_key"][0].as_str().unwrap().to_owned()
-}
-
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 7] = [
+const NAMELESS: [&str; 15] = [
     "auth.read",
     "events.create",
     "events.list",
@@ -103,6 +118,14 @@ const NAMELESS: [&str; 7] = [
     "tickets.list",
     "changes.list",
     "ticket_rates.list",
+    "members.list",
+    "invitations.list",
+    "invitations.create",
+    "auth.change_password",
+    "auth.resend_confirmation",
+    "auth.begin_totp",
+    "auth.confirm_totp",
+    "auth.end_totp",
 ];
 
 on_both! {
@@ -110,9 +133,16 @@ on_both! {
         let victim = victim(app).await;
         let before = app.get(&app.seed.org, &format!("/v1/payments/{}", victim.payment)).await;
         let left = app.availability(&victim.rate).await;
+        let low = [
+            app.staff("viewer@example.com", Role::Viewer).await,
+            app.staff("scanner@example.com", Role::Scanner).await,
+        ];
+        let other = app.owner("stranger@example.com").await;
+        let members = "/v1/members";
+        let team = app.ask_as(&victim.member.access, Method::GET, members, Value::Null).await;
         let mut asked = 0;
         for (path, method, operation) in operations() {
-            if !path.starts_with("/v1") {
+            if !path.starts_with("/v1") || Caller::of(&operation) == Caller::Nobody {
                 continue;
             }
             let id = operation["operationId"].as_str().unwrap();
@@ -120,22 +150,43 @@ on_both! {
             // No credential, and a revoked form of one.
             let real = || request(id, &path, &victim, false);
             ask(app, None, &method, real()).await.refused(401, "unauthorized");
-            // A key without the scope.
-            let scope = scope(&operation);
-            let reader = if scope == "write:payments" { &app.seed.channel_reader } else { &app.seed.org_reader };
-            let without = ask(app, Some(reader), &method, real()).await;
-            if scope == "read" {
-                assert_ne!(without.status, 403, "{name}: every key reads");
-            } else {
-                let error = without.refused(403, "missing_scope");
-                assert_eq!(error["required_scope"], scope.as_str(), "{name}");
+            // A credential that is good for less.
+            match Caller::of(&operation) {
+                Caller::Nobody => unreachable!("they were left out"),
+                Caller::Credential(None) => {}
+                Caller::Credential(Some(scope)) => {
+                    let sells = scope == "write:payments";
+                    let reader = if sells { &app.seed.channel_reader } else { &app.seed.org_reader };
+                    for less in [reader, &low[0].access, &low[1].access] {
+                        let without = ask(app, Some(less), &method, real()).await;
+                        let scanner = less == &low[1].access;
+                        if scope == if scanner { "write:checkins" } else { "read" } {
+                            assert_ne!(without.status, 403, "{name}: this one may");
+                        } else {
+                            let error = without.refused(403, "missing_scope");
+                            assert_eq!(error["required_scope"], scope.as_str(), "{name}");
+                        }
+                    }
+                }
+                Caller::Session(role) => {
+                    for key in [&app.seed.org, &app.seed.channel] {
+                        ask(app, Some(key), &method, real()).await.refused(403, "wrong_principal");
+                    }
+                    for less in low.iter().filter(|_| role != "member") {
+                        let without = ask(app, Some(&less.access), &method, real()).await;
+                        without.refused(403, "missing_role");
+                    }
+                }
             }
             if NAMELESS.contains(&id) {
                 continue;
             }
             // Another tenant, the other mode: the same answer as for what does not exist.
-            let strangers = [&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live,
-                &app.seed.channel_live];
+            let strangers: &[&String] = match Caller::of(&operation) {
+                Caller::Session(_) => &[&other.access],
+                _ => &[&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live,
+                    &app.seed.channel_live, &other.access],
+            };
             for stranger in strangers {
                 let foreign = ask(app, Some(stranger), &method, real()).await;
                 let absent = ask(app, Some(stranger), &method, request(id, &path, &victim, true)).await;
@@ -150,6 +201,8 @@ on_both! {
         let after = app.get(&app.seed.org, &format!("/v1/payments/{}", victim.payment)).await;
         assert_eq!(before.text, after.text, "the victim's rows are unchanged");
         assert_eq!(app.availability(&victim.rate).await, left);
+        let after = app.ask_as(&victim.member.access, Method::GET, members, Value::Null).await;
+        assert_eq!(team.text, after.text, "the victim's members are unchanged");
         for key in [&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live] {
             for list in ["/v1/events", "/v1/payments", "/v1/tickets", "/v1/changes"] {
                 let listed = app.get(key, list).await;

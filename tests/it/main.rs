@@ -12,6 +12,7 @@
 #[allow(dead_code)]
 mod support;
 
+mod accounts;
 mod admission;
 mod catalog;
 mod changes;
@@ -29,6 +30,8 @@ mod providers;
 mod races;
 mod sales;
 mod schema;
+mod sessions;
 mod settle;
 mod tidy;
+mod tokens;
 mod write_path;

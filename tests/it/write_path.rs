@@ -207,7 +207,8 @@ on_both! {
     async fn buffered_rows_go_with_their_operation(app: &TestApp) {
         use rialto::parties::ops;
         let all = (0..30).map(|index| write(app.db(), move |tx| {
-            ops::create_channel(tx, "Buffered", &format!("buffered-{index}"))?;
+            let (name, slug) = ("Buffered".to_owned(), format!("buffered-{index}"));
+            ops::create_channel(tx, &ops::NewChannel { name, slug, confirmed: true })?;
             if index % 2 == 0 {
                 return Err(Error::conflict("wrong_status", "no"));
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{event_ref, hosts, slugify};
+use super::{event_ref, hosts};
 use crate::catalog::input::event::EventFields;
 use crate::catalog::model::offer::{event_cancelled, unmet_prerequisites};
 use crate::catalog::store::events::Hold;
@@ -12,7 +12,7 @@ use crate::db::Tx;
 use crate::db::types::Json;
 use crate::inventory;
 use crate::kernel::ids::{EventId, Id, OrganizationId};
-use crate::kernel::input::{Faults, Patch};
+use crate::kernel::input::{Faults, Patch, Slug};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Error, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
@@ -58,7 +58,8 @@ pub fn create(tx: &mut Tx<'_>, fields: &EventFields) -> Result<EventView> {
     };
     lay_over(tx, &mut event, fields)?;
     if event.slug.is_empty() {
-        event.slug = format!("{}-{number}", slugify(&event.title)).trim_matches('-').to_owned();
+        event.slug =
+            format!("{}-{number}", Slug::from_name(&event.title)).trim_matches('-').to_owned();
         if store::slug_taken(tx, &event.organization_id, &event.slug, None)? {
             let tail: String = event.id.as_str().chars().rev().take(6).collect();
             event.slug = format!("{}-{tail}", event.slug);

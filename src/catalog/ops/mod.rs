@@ -28,19 +28,3 @@ pub fn event_ref(text: &str) -> Option<EventRef> {
     let number = || text.parse().ok().filter(|number: &i64| *number > 0).map(EventRef::Number);
     crate::kernel::ids::EventId::parse(text).map(EventRef::Id).or_else(number)
 }
-
-/// Text in the form of a slug.
-fn slugify(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-        if slug.len() >= 60 {
-            break;
-        }
-    }
-    slug.trim_matches('-').to_owned()
-}

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::events::below_committed;
-use super::slugify;
 use crate::catalog::input::rate::{PriceFields, RateFields, TICKETS_MAX};
 use crate::catalog::model::offer::event_cancelled;
 use crate::catalog::model::view::Levels;
@@ -12,7 +11,7 @@ use crate::catalog::{Event, EventStatus, FeeType, Price, Rate, RateKind, RateVie
 use crate::db::Tx;
 use crate::inventory::{self, Level};
 use crate::kernel::ids::{EventId, Id, PriceId, RateId};
-use crate::kernel::input::{DecimalInput, Faults, Patch};
+use crate::kernel::input::{DecimalInput, Faults, Patch, Slug};
 use crate::kernel::{Currency, Error, Money, Percent, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
 
@@ -46,7 +45,7 @@ pub fn create(tx: &mut Tx<'_>, fields: &RateFields) -> Result<RateView> {
     };
     let prices = lay_over(tx, &event, &mut rate, fields, &[])?.unwrap_or_default();
     if rate.slug.is_empty() {
-        let made = slugify(&rate.name);
+        let made = Slug::from_name(&rate.name);
         rate.slug = if made.is_empty() { "rate".to_owned() } else { made };
         if store::slug_taken(tx, &rate)? {
             let tail: String = rate.id.as_str().chars().rev().take(6).collect();

@@ -2,7 +2,7 @@
 
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
 use crate::kernel::{Currency, Mode, Result};
-use crate::parties::ops::{self, NewKey, NewOrganization, Terms};
+use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization, Terms};
 use crate::parties::{Collects, Commission, CommissionType, KeySecret};
 use crate::web::KeyScope;
 
@@ -41,9 +41,17 @@ fn make(
             slug: format!("sala-apolo-{tail}"),
             currency: Currency::parse("EUR"),
             timezone: Some(chrono_tz::Europe::Madrid),
+            confirmed: true,
         },
     )?;
-    let channel = ops::create_channel(tx, "Night Guide", &format!("night-guide-{tail}"))?;
+    let channel = ops::create_channel(
+        tx,
+        &NewChannel {
+            name: "Night Guide".to_owned(),
+            slug: format!("night-guide-{tail}"),
+            confirmed: true,
+        },
+    )?;
     let commission = Commission { kind: CommissionType::Percentage, quantity: 50_000 };
     let terms = Terms { collects: Collects::Platform, commission };
     ops::create_partnership(tx, &organization.id, &channel.id, terms)?;

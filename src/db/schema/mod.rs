@@ -5,6 +5,7 @@
 
 #![allow(missing_docs)]
 
+mod accounts;
 mod catalog;
 mod doors;
 mod inventory;
@@ -13,6 +14,7 @@ mod parties;
 mod platform;
 mod sales;
 
+pub use accounts::*;
 pub use catalog::*;
 pub use doors::*;
 pub use inventory::*;
@@ -33,6 +35,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     channels,
     partnerships,
     api_keys,
+    users,
+    members,
+    sessions,
+    account_letters,
+    invitations,
     counters,
     holds,
     hold_lines,

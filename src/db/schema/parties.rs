@@ -11,6 +11,7 @@ diesel::table! {
         currency -> Nullable<Text>,
         timezone -> Nullable<Text>,
         created_at -> Instant,
+        confirmed_at -> Nullable<Instant>,
     }
 }
 
@@ -23,6 +24,7 @@ diesel::table! {
         name -> Text,
         slug -> Text,
         created_at -> Instant,
+        confirmed_at -> Nullable<Instant>,
     }
 }
 

@@ -96,6 +96,24 @@ string_input! {
     |schema| schema.pattern(Some("^[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?$"))
 }
 
+impl Slug {
+    /// Text in the form of a slug; empty when nothing of it can stay.
+    pub fn from_name(text: &str) -> String {
+        let mut slug = String::new();
+        for c in text.chars().flat_map(char::to_lowercase) {
+            if c.is_ascii_alphanumeric() {
+                slug.push(c);
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+            if slug.len() >= 60 {
+                break;
+            }
+        }
+        slug.trim_matches('-').to_owned()
+    }
+}
+
 string_input! {
     /// A language: two lower-case letters, optionally a region.
     Language(String),

@@ -43,6 +43,7 @@ impl Ground {
         let mut config = rialto::commands::default_config().unwrap();
         config.data_dir = data.path().to_owned();
         config.http.listen = "127.0.0.1:0".parse().unwrap();
+        config.http.trusted_proxies = 1;
         config.http.http_threads = Some(2);
         config.http.drain_seconds = 2;
         config.log.log = std::env::var("RIALTO_LOG").unwrap_or("off".to_owned());

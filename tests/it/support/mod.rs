@@ -3,6 +3,7 @@
 pub mod app;
 pub mod cluster;
 pub mod ground;
+pub mod people;
 pub mod seed;
 pub mod smtp;
 

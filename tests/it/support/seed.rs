@@ -3,7 +3,7 @@
 use rialto::db::{Db, Outcome, Scope, Tenant, Tx};
 use rialto::kernel::ids::{ChannelId, OrganizationId};
 use rialto::kernel::{Currency, Mode};
-use rialto::parties::ops::{self, NewKey, NewOrganization, Terms};
+use rialto::parties::ops::{self, NewChannel, NewKey, NewOrganization, Terms};
 use rialto::parties::{Collects, Commission, CommissionType, KeySecret};
 use rialto::web::KeyScope;
 use serde_json::{Value, json};
@@ -52,8 +52,14 @@ fn organization(tx: &mut Tx<'_>, name: &str) -> OrganizationId {
         slug: name.to_lowercase(),
         currency: Currency::parse("EUR"),
         timezone: Some(chrono_tz::Europe::Madrid),
+        confirmed: true,
     };
     ops::create_organization(tx, &new).unwrap().id
+}
+
+fn new_channel(tx: &mut Tx<'_>, name: &str) -> ChannelId {
+    let (name, slug) = (name.to_owned(), name.to_lowercase());
+    ops::create_channel(tx, &NewChannel { name, slug, confirmed: true }).unwrap().id
 }
 
 pub async fn seed(db: &Db) -> Seed {
@@ -62,9 +68,9 @@ pub async fn seed(db: &Db) -> Seed {
         let terms = |collects| Terms { collects, commission };
         let own = organization(tx, "Apolo");
         let other = organization(tx, "Other");
-        let channel = ops::create_channel(tx, "Guide", "guide")?.id;
-        let collecting = ops::create_channel(tx, "Collecting", "collecting")?.id;
-        let stranger = ops::create_channel(tx, "Stranger", "stranger")?.id;
+        let channel = new_channel(tx, "Guide");
+        let collecting = new_channel(tx, "Collecting");
+        let stranger = new_channel(tx, "Stranger");
         ops::create_partnership(tx, &own, &channel, terms(Collects::Platform))?;
         ops::create_partnership(tx, &own, &collecting, terms(Collects::Channel))?;
         Ok(Outcome::Done((own, other, channel, collecting, stranger)))

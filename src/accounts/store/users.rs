@@ -1,0 +1,84 @@
+//! The table `users`.
+
+use diesel::prelude::*;
+
+use crate::append_only;
+use crate::db::Tx;
+use crate::db::schema::users;
+use crate::kernel::ids::UserId;
+use crate::kernel::{Result, Timestamp};
+
+/// Somebody with an e-mail and a password, as stored.
+#[derive(Queryable, Insertable, AsChangeset, Clone)]
+#[diesel(table_name = users)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[allow(missing_docs)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    pub name: String,
+    pub password_hash: String,
+    pub confirmed_at: Option<Timestamp>,
+    pub totp_id: Option<String>,
+    pub totp_since: Option<Timestamp>,
+    /// The step of the last code that was used.
+    pub totp_step: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+append_only!(
+    User,
+    users,
+    5,
+    [
+        id,
+        email,
+        name,
+        password_hash,
+        confirmed_at,
+        totp_id,
+        totp_since,
+        totp_step,
+        created_at,
+        updated_at,
+    ]
+);
+
+pub(in crate::accounts) fn append_user(tx: &mut Tx<'_>, user: &User) {
+    tx.append(user.clone());
+}
+
+pub(in crate::accounts) fn user(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
+    Ok(users::table.find(id).first(tx.conn()?).optional()?)
+}
+
+/// The user whose e-mail this is: who has confirmed it, else who last claimed it.
+pub(in crate::accounts) fn user_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
+    let order = (users::confirmed_at.is_null(), users::id.desc());
+    let claims = users::table.filter(users::email.eq(email)).order(order);
+    Ok(claims.first(tx.conn()?).optional()?)
+}
+
+/// The user who has confirmed an e-mail.
+pub(in crate::accounts) fn confirmed_user(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
+    let found = users::table.filter(users::email.eq(email));
+    Ok(found.filter(users::confirmed_at.is_not_null()).first(tx.conn()?).optional()?)
+}
+
+/// Stores a user as changed, unless somebody else has changed them since `read_at`.
+pub(in crate::accounts) fn save_user(
+    tx: &mut Tx<'_>,
+    user: &User,
+    read_at: Timestamp,
+) -> Result<bool> {
+    let unchanged = users::table.find(&user.id).filter(users::updated_at.eq(read_at));
+    let changed = diesel::update(unchanged).set(user).execute(tx.conn()?)?;
+    Ok(changed == 1)
+}
+
+/// Notes that the code of a step was used; `false` when it or a later one was used before.
+pub(in crate::accounts) fn use_step(tx: &mut Tx<'_>, id: &UserId, step: i64) -> Result<bool> {
+    let unused = users::table.find(id).filter(users::totp_step.lt(step));
+    let used = diesel::update(unused).set(users::totp_step.eq(step)).execute(tx.conn()?)?;
+    Ok(used == 1)
+}
