@@ -33,6 +33,8 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Measurements are summed up so often.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// The use of keys is written down so often.
+const NOTE_USES_EVERY: Duration = Duration::from_secs(30);
 /// Connections per HTTP thread.
 const CONNECTIONS_MAX: usize = 2000;
 /// Connections waiting to be accepted.
@@ -175,11 +177,17 @@ impl Application {
             }
         });
         let measuring = tokio::spawn(keep_measurements_small(self.metrics));
+        let noting = tokio::spawn(note_uses(self.db.clone()));
         tracing::info!(address = %self.address, "listening");
         self.server.await?;
         stop.send_replace(true);
         working.await?;
         measuring.abort();
+        noting.abort();
+        // What the last half minute has seen is told too.
+        if let Err(error) = parties::ops::note_uses(&self.db).await {
+            tracing::warn!(code = error.code(), "the use of keys could not be noted");
+        }
         tracing::info!("stopped");
         Ok(())
     }
@@ -285,6 +293,16 @@ async fn forget_old_keys(db: &Db) -> crate::kernel::Result<usize> {
     }
     let write = db.write(&scope, |tx| Ok(Outcome::Done(crate::web::idempotency::sweep(tx)?)));
     Ok(write.await?.into_inner())
+}
+
+/// Which keys are in use, written down now and then: a key's use is worth no write of its own.
+async fn note_uses(db: Db) {
+    loop {
+        tokio::time::sleep(NOTE_USES_EVERY).await;
+        if let Err(error) = parties::ops::note_uses(&db).await {
+            tracing::warn!(code = error.code(), "the use of keys could not be noted");
+        }
+    }
 }
 
 /// Samples are kept until somebody reads them or sums them up.

@@ -12,8 +12,8 @@ use rialto::db::{Db, Outcome, Scope, Tenant, Tx};
 use rialto::kernel::ids::{ChannelId, Id, OrganizationId, RateId};
 use rialto::kernel::input::Faults;
 use rialto::kernel::{Clock, Currency, Mode, Result};
-use rialto::parties::ops::{self as parties, NewChannel, NewKey, NewOrganization, Terms};
-use rialto::parties::{Collects, Commission, CommissionType, KeySecret};
+use rialto::parties::ops::{self as parties, NewChannel, NewKey, NewOrganization};
+use rialto::parties::{Collects, Commission, CommissionType, KeySecret, Terms};
 use rialto::web::KeyScope;
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ async fn organization(db: &Db, channel: &ChannelId, number: usize) -> Vec<Offere
     let owner = organization.clone();
     let partner = move |tx: &mut Tx<'_>| {
         let commission = Commission { kind: CommissionType::Percentage, quantity: 50_000 };
-        let terms = Terms { collects: Collects::Platform, commission };
+        let terms = Terms { collects: Collects::Platform, commission, on_account: false };
         parties::create_partnership(tx, &owner, &channel, terms).map(Outcome::Done)
     };
     db.write(&platform, partner).await.unwrap();

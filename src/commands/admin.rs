@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::accounts::ops::invitations;
@@ -13,10 +13,10 @@ use crate::config::Config;
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
 use crate::kernel::ids::{ApiKeyId, Id};
 use crate::kernel::{Clock, Currency, Error, Mode, Money, Percent, Result};
-use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization, Terms};
-use crate::parties::{Collects, Commission, CommissionType, KeySecret, PartnershipStatus};
+use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization};
+use crate::parties::{Collects, Commission, CommissionType, KeySecret, PartnershipStatus, Terms};
 use crate::web::KeyScope;
-use crate::web::permission::Role;
+use crate::web::permission::{Preset, Role};
 
 /// Tenants, partnerships and keys.
 #[derive(Args, Debug)]
@@ -129,39 +129,8 @@ struct NewKeyArgs {
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scopes: Vec<KeyScope>,
     /// A set of scopes instead.
-    #[arg(long, value_enum, conflicts_with = "scopes")]
+    #[arg(long, conflicts_with = "scopes", value_parser = preset)]
     preset: Option<Preset>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Preset {
-    /// Everything.
-    Admin,
-    /// Catalogue, sales and people.
-    Editor,
-    /// Attendees and the door.
-    AttendeeManager,
-    /// Reading.
-    Viewer,
-}
-
-impl Preset {
-    fn scopes(self) -> Vec<KeyScope> {
-        use KeyScope as S;
-        match self {
-            Self::Admin => S::ALL.to_vec(),
-            Self::Editor => vec![
-                S::WriteEvents,
-                S::WritePayments,
-                S::WriteTickets,
-                S::WriteAttendees,
-                S::WriteCustomers,
-                S::WriteDiscounts,
-            ],
-            Self::AttendeeManager => vec![S::WriteAttendees, S::WriteCheckins],
-            Self::Viewer => Vec::new(),
-        }
-    }
 }
 
 macro_rules! parser {
@@ -177,6 +146,7 @@ parser!(currency, Currency, Currency::parse, "an ISO 4217 code, like EUR");
 parser!(mode, Mode, Mode::parse, "live or test");
 parser!(scope, KeyScope, KeyScope::parse, format!("one of {}", KeyScope::NAMES.join(", ")));
 parser!(collects, Collects, Collects::parse, "platform, channel or organization");
+parser!(preset, Preset, Preset::parse, format!("one of {}", Preset::NAMES.join(", ")));
 parser!(role, Role, Role::parse, format!("one of {}", Role::NAMES.join(", ")));
 parser!(key_id, ApiKeyId, <ApiKeyId as Id>::parse, "a key's id, like key_...");
 parser!(
@@ -258,11 +228,12 @@ fn perform_in(tx: &mut Tx<'_>, what: &What, secret: Option<&KeySecret>) -> Resul
         What::CreatePartnership(new) => {
             let organization = ops::organization_by_slug(tx, &new.organization)?;
             let channel = ops::channel_by_slug(tx, &new.channel)?;
-            let terms = Terms { collects: new.collects, commission: new.commission };
+            let terms =
+                Terms { collects: new.collects, commission: new.commission, on_account: false };
             let made = ops::create_partnership(tx, &organization.id, &channel.id, terms)?;
             json!({"partnership": {"_id": made.id, "organization_id": made.organization_id,
                 "channel_id": made.channel_id, "status": made.status,
-                "collects": made.collects}})
+                "collects": made.terms.collects}})
         }
         What::SetPartnership { organization, channel, status } => {
             let organization = ops::organization_by_slug(tx, organization)?;
@@ -303,7 +274,7 @@ fn create_key(tx: &mut Tx<'_>, args: &NewKeyArgs, secret: Option<&KeySecret>) ->
         tenant,
         mode: args.mode,
         name: args.name.clone(),
-        scopes: args.preset.map_or_else(|| args.scopes.clone(), Preset::scopes),
+        scopes: args.preset.map_or_else(|| args.scopes.clone(), |preset| preset.scopes().to_vec()),
         expires_at: None,
     };
     let made = ops::create_key(tx, &new, secret);

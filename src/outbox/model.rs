@@ -40,6 +40,8 @@ text_enum! {
         PaymentCancelled = "payment.cancelled",
         /// Money arrived for a payment that had ended.
         PaymentLate = "payment.late",
+        /// A partnership was offered, accepted, changed, suspended, resumed or ended.
+        PartnershipUpdated = "partnership.updated",
     }
 }
 

@@ -4,7 +4,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::known;
+use super::known::{self, Known};
 use crate::db::Tx;
 use crate::kernel::ids::base32;
 use crate::kernel::{Mode, Result, secret};
@@ -84,6 +84,7 @@ impl Authenticate for KeyAuthenticator {
         if wanted.is_some_and(|wanted| wanted != key.mode) {
             return Err(mode_mismatch());
         }
+        tx.environment().get::<Known>()?.note_use(&key.id, now);
         let (tenant, mode, scopes) = (key.tenant, key.mode, key.scopes);
         Ok(Some(Principal { tenant, mode, scopes, member: None, confirmed: true }))
     }

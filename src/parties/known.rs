@@ -4,6 +4,8 @@
 //! works no longer than that. A remembered partnership is not trusted at all: whoever plans on it
 //! leaves a guard that looks at it again, under lock, in the transaction that records the plan.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -11,8 +13,8 @@ use moka::sync::Cache;
 use super::model::{ApiKey, Partnership};
 use super::store;
 use crate::db::Tx;
-use crate::kernel::Result;
-use crate::kernel::ids::{ChannelId, OrganizationId};
+use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId};
+use crate::kernel::{Result, Timestamp};
 
 /// A revoked key works so long on a server that was not told.
 const KEYS_TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -23,6 +25,7 @@ const KNOWN_MAX: u64 = 10_000;
 pub struct Known {
     keys: Cache<String, ApiKey>,
     partnerships: Cache<(OrganizationId, ChannelId), Partnership>,
+    used: Mutex<HashMap<ApiKeyId, Timestamp>>,
 }
 
 impl Default for Known {
@@ -30,6 +33,7 @@ impl Default for Known {
         Self {
             keys: Cache::builder().max_capacity(KNOWN_MAX).time_to_live(KEYS_TRUSTED_FOR).build(),
             partnerships: Cache::new(KNOWN_MAX),
+            used: Mutex::default(),
         }
     }
 }
@@ -37,6 +41,20 @@ impl Default for Known {
 impl Known {
     pub(super) fn forget_keys(&self) {
         self.keys.invalidate_all();
+    }
+
+    /// Notes that a key was used; written down later, with others.
+    pub(super) fn note_use(&self, key: &ApiKeyId, now: Timestamp) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        match used.get_mut(key) {
+            Some(at) => *at = now,
+            None => drop(used.insert(key.clone(), now)),
+        }
+    }
+
+    /// What was noted since this was last asked.
+    pub(super) fn take_used(&self) -> HashMap<ApiKeyId, Timestamp> {
+        std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -21,6 +21,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// One of the two who are partners.
+    pub enum PartySide {
+        /// Whose events are sold.
+        Organization = "organization",
+        /// Who sells them.
+        Channel = "channel",
+    }
+}
+
+text_enum! {
     /// Who takes the buyer's money.
     pub enum Collects {
         /// This service, through a payment provider.
@@ -49,6 +59,17 @@ pub struct Commission {
     pub kind: CommissionType,
     /// Ten-thousandths of a percent, or minor units per ticket.
     pub quantity: i64,
+}
+
+/// What the two have agreed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// Who takes the money of the channel's sales.
+    pub collects: Collects,
+    /// The channel's share.
+    pub commission: Commission,
+    /// Whether the channel may have tickets go out before they are paid.
+    pub on_account: bool,
 }
 
 /// A tenant that owns events.
@@ -96,13 +117,17 @@ pub struct Partnership {
     pub channel_id: ChannelId,
     /// Where it stands.
     pub status: PartnershipStatus,
-    /// Who takes the money of its sales.
-    pub collects: Collects,
-    /// The channel's share.
-    pub commission: Commission,
+    /// What holds now.
+    pub terms: Terms,
+    /// What waits for the channel's acceptance.
+    pub proposed: Option<Terms>,
+    /// Who has suspended it, and may resume it.
+    pub suspended_by: Option<PartySide>,
+    /// How often it has changed, from 1.
+    pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its status or terms last changed.
+    /// When it last changed.
     pub updated_at: Timestamp,
 }
 
@@ -123,11 +148,22 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Until when the secret before the last rotation works.
+    pub previous_until: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 impl ApiKey {
     /// Whether it works at an instant.
     pub fn works_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|until| now < until)
+    }
+
+    /// Whether everything it may do is among these: only then may their holder change it.
+    pub fn is_within(&self, scopes: &[KeyScope]) -> bool {
+        self.scopes.iter().all(|scope| scopes.contains(scope))
     }
 }

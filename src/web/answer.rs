@@ -64,6 +64,23 @@ pub struct Answer {
     pub status: u16,
     /// JSON.
     pub body: String,
+    /// What an idempotency key keeps instead, where the answer shows a secret.
+    pub kept: Option<String>,
+}
+
+/// What is gone.
+#[derive(Serialize, ToSchema, Debug)]
+pub struct Deleted {
+    _id: String,
+    /// Always `true`.
+    deleted: bool,
+}
+
+impl Deleted {
+    /// Something is gone.
+    pub fn of(id: impl ToString) -> Self {
+        Self { _id: id.to_string(), deleted: true }
+    }
 }
 
 impl Answer {
@@ -79,7 +96,12 @@ impl Answer {
 
     fn of<T: Serialize>(status: u16, data: T) -> Result<Self> {
         let body = serde_json::to_string(&Data::new(data)).map_err(Error::internal)?;
-        Ok(Self { status, body })
+        Ok(Self { status, body, kept: None })
+    }
+
+    /// The same, kept as another one: a secret is shown once and stored never.
+    pub fn kept_as(self, other: Self) -> Self {
+        Self { kept: Some(other.body), ..self }
     }
 
     /// The HTTP response.

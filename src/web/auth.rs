@@ -85,8 +85,14 @@ impl<P> Actor<P> {
 
 impl<P: Permission> Actor<P> {
     fn admit(principal: Principal) -> Result<Self> {
-        if P::SIDE == Side::Organization && matches!(principal.tenant, Tenant::Channel(_)) {
-            return Err(Error::wrong_principal("Only an organization can do this."));
+        match (P::SIDE, &principal.tenant) {
+            (Side::Organization, Tenant::Channel(_)) => {
+                return Err(Error::wrong_principal("Only an organization can do this."));
+            }
+            (Side::Channel, Tenant::Organization(_)) => {
+                return Err(Error::wrong_principal("Only a channel can do this."));
+            }
+            (Side::Organization | Side::Channel | Side::Both, _) => {}
         }
         meet(P::DEMAND, &principal)?;
         if bound_to_mode(P::DEMAND) && principal.mode == Mode::Live && !principal.confirmed {

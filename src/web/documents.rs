@@ -20,6 +20,8 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
     components(schemas(ErrorBody, ErrorDetail, FieldFault)),
     tags(
         (name = "auth", description = "Who you are: signing up, logging in, tokens."),
+        (name = "api keys", description = "Credentials of programs."),
+        (name = "partnerships", description = "Who sells for whom, and on which terms."),
         (name = "members", description = "Who else belongs to the tenant, and as what."),
         (name = "events", description = "What is sold. Organizations write; their partner channels \
             read what is published."),

@@ -79,11 +79,47 @@ impl Role {
     }
 }
 
+text_enum! {
+    /// A set of rights with a name.
+    pub enum Preset {
+        /// Everything.
+        Admin = "admin",
+        /// Catalogue, sales and people.
+        Editor = "editor",
+        /// Attendees and the door.
+        AttendeeManager = "attendee_manager",
+        /// Reading.
+        Viewer = "viewer",
+    }
+}
+
+impl Preset {
+    /// The rights besides `read`.
+    pub fn scopes(self) -> &'static [KeyScope] {
+        use KeyScope as S;
+        match self {
+            Self::Admin => S::ALL,
+            Self::Editor => &[
+                S::WriteEvents,
+                S::WritePayments,
+                S::WriteTickets,
+                S::WriteAttendees,
+                S::WriteCustomers,
+                S::WriteDiscounts,
+            ],
+            Self::AttendeeManager => &[S::WriteAttendees, S::WriteCheckins],
+            Self::Viewer => &[],
+        }
+    }
+}
+
 /// Which kind of tenant may call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     /// Organizations only.
     Organization,
+    /// Channels only.
+    Channel,
     /// Either, each its own side.
     Both,
 }
@@ -136,8 +172,14 @@ permissions! {
     WriteCheckins = Demand::Scope(KeyScope::WriteCheckins), Organization;
     /// Be logged in.
     Member = Demand::Member, Both;
-    /// Manage who else may log in.
+    /// Change API keys.
+    WriteKeys = Demand::Scope(KeyScope::WriteKeys), Both;
+    /// Manage who else may log in, and with whom one works.
     Manager = Demand::Manager, Both;
+    /// Offer to work together: organizations only.
+    OrganizationManager = Demand::Manager, Organization;
+    /// Accept that: channels only.
+    ChannelManager = Demand::Manager, Channel;
     /// Remove those.
     Owner = Demand::Owner, Both;
 }

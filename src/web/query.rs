@@ -35,6 +35,12 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Query<T> {
     }
 }
 
+/// No filters.
+#[derive(Deserr, IntoParams, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct NoFilter {}
+
 /// The parameters by name; one that was sent twice is a fault.
 fn values_of(query: &str) -> (Map<String, Value>, Faults) {
     let mut values = Map::new();

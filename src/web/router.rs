@@ -8,7 +8,7 @@ use super::documents::Head;
 use super::health;
 use super::polish::polish;
 use crate::kernel::{Error, Kind, Result};
-use crate::{accounts, admission, catalog, outbox, payments, tickets};
+use crate::{accounts, admission, catalog, outbox, parties, payments, tickets};
 
 /// Mounts everything that is documented.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(
         scope("/v1")
             .configure(accounts::http::routes)
+            .configure(parties::http::routes)
             .configure(catalog::http::routes)
             .configure(tickets::http::routes)
             .configure(payments::http::routes)

@@ -20,6 +20,8 @@ struct Victim {
     ticket: String,
     member: Person,
     invitation: String,
+    key: String,
+    partnership: String,
 }
 
 async fn victim(app: &TestApp) -> Victim {
@@ -29,7 +31,12 @@ async fn victim(app: &TestApp) -> Victim {
     let invite = json!({"email": "open@example.com", "role": "viewer"});
     let path = "/v1/members/invitations";
     let invited = app.ask_as(&owner.access, Method::POST, path, invite).await;
+    let keys = app.get(&app.seed.org, "/v1/api-keys?limit=1").await;
+    let partnerships = app.get(&app.seed.org, "/v1/partnerships?limit=1").await;
+    let first = |reply: &Reply| reply.body["data"][0]["_id"].as_str().unwrap().to_owned();
     Victim {
+        key: first(&keys),
+        partnership: first(&partnerships),
         invitation: invited.data(201)["_id"].as_str().unwrap().to_owned(),
         member: owner,
         event,
@@ -53,6 +60,8 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         "tickets" => id(&victim.ticket),
         "members" => id(&victim.member.member),
         "invitations" => id(&victim.invitation),
+        "api_keys" => id(&victim.key),
+        "partnerships" => id(&victim.partnership),
         _ => String::new(),
     };
     let slug = if absent { "nothing" } else { "opening-night-1" };
@@ -68,6 +77,12 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("payments.pay", card),
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
+        ("api_keys.create", json!({"name": "X"})),
+        (
+            "partnerships.create",
+            json!({"channel_slug": "nobody", "collects": "platform",
+            "commission": {"type": "percentage", "quantity": 5}}),
+        ),
         ("members.update", json!({"role": "viewer"})),
         ("invitations.create", json!({"email": "x@example.com", "role": "viewer"})),
         ("auth.change_password", json!({"current_password": "x", "password": "yet another horse"})),
@@ -110,7 +125,7 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 15] = [
+const NAMELESS: [&str; 19] = [
     "auth.read",
     "events.create",
     "events.list",
@@ -119,6 +134,10 @@ const NAMELESS: [&str; 15] = [
     "changes.list",
     "ticket_rates.list",
     "members.list",
+    "api_keys.create",
+    "api_keys.list",
+    "partnerships.create",
+    "partnerships.list",
     "invitations.list",
     "invitations.create",
     "auth.change_password",
@@ -174,7 +193,9 @@ on_both! {
                     }
                     for less in low.iter().filter(|_| role != "member") {
                         let without = ask(app, Some(&less.access), &method, real()).await;
-                        without.refused(403, "missing_role");
+                        // Of the other kind of tenant, that is said first.
+                        assert_eq!(without.status, 403, "{name}: {}", without.text);
+                        assert!(["missing_role", "wrong_principal"].contains(&without.code()));
                     }
                 }
             }
@@ -184,6 +205,10 @@ on_both! {
             // Another tenant, the other mode: the same answer as for what does not exist.
             let strangers: &[&String] = match Caller::of(&operation) {
                 Caller::Session(_) => &[&other.access],
+                // They span both modes.
+                _ if id.starts_with("partnerships.") => {
+                    &[&app.seed.other_org, &app.seed.other_channel, &other.access]
+                }
                 _ => &[&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live,
                     &app.seed.channel_live, &other.access],
             };

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, web::Path};
 use super::super::input::{AcceptBody, InviteBody};
 use super::super::ops::invitations::{self as ops, Invitee};
 use super::super::passwords::Passwords;
-use super::members::{Deleted, NoFilter};
 use super::passwords::member_of;
 use super::view::{InvitationView, SessionView, answer, invitation_object, session_example};
 use super::{admit, nobody};
@@ -14,10 +13,10 @@ use crate::db::{Outcome, Tx};
 use crate::kernel::input::Faults;
 use crate::kernel::{Error, Result};
 use crate::web::address::caller;
-use crate::web::answer::{Answer, Reply};
+use crate::web::answer::{Answer, Deleted, Reply};
 use crate::web::auth::email_unconfirmed;
 use crate::web::permission::{Manager, Member};
-use crate::web::query::{PagedQuery, Paging};
+use crate::web::query::{NoFilter, PagedQuery, Paging};
 use crate::web::{
     Actor, Body, Data, Empty, List, Once, PublicErrors, ReadErrors, State, WriteErrors,
 };

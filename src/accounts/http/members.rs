@@ -1,9 +1,6 @@
 //! `/v1/members`.
 
 use actix_web::{HttpResponse, delete, get, patch, web::Path};
-use deserr::Deserr;
-use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
 
 use super::super::input::MemberBody;
 use super::super::ops::members as ops;
@@ -11,32 +8,10 @@ use super::passwords::member_of;
 use super::view::{MemberView, member_object};
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
-use crate::kernel::input::Faults;
-use crate::web::answer::{Answer, Reply};
+use crate::web::answer::{Answer, Deleted, Reply};
 use crate::web::permission::{Manager, Owner};
-use crate::web::query::{PagedQuery, Paging};
+use crate::web::query::{NoFilter, PagedQuery, Paging};
 use crate::web::{Actor, Body, Data, Empty, List, Once, ReadErrors, State, WriteErrors};
-
-/// No filters.
-#[derive(Deserr, IntoParams, Debug)]
-#[deserr(error = Faults, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct NoFilter {}
-
-/// What is gone.
-#[derive(Serialize, ToSchema)]
-pub struct Deleted {
-    _id: String,
-    /// Always `true`.
-    deleted: bool,
-}
-
-impl Deleted {
-    /// Something is gone.
-    pub fn of(id: impl ToString) -> Self {
-        Self { _id: id.to_string(), deleted: true }
-    }
-}
 
 /// List members
 ///

@@ -33,12 +33,6 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
             "SELECT id AS broken FROM users WHERE email <> lower(email)",
         ),
         (
-            "a tenant with members has an owner",
-            "SELECT coalesce(organization_id, channel_id) AS broken FROM members \
-             GROUP BY coalesce(organization_id, channel_id) \
-             HAVING sum(CASE WHEN role = 'owner' THEN 1 ELSE 0 END) = 0",
-        ),
-        (
             "a live session belongs to a member who is its user",
             "SELECT s.id AS broken FROM sessions s WHERE s.ended_at IS NULL AND NOT EXISTS \
              (SELECT 1 FROM members m WHERE m.id = s.member_id AND m.user_id = s.user_id)",

@@ -2,8 +2,8 @@
 
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
 use crate::kernel::{Currency, Mode, Result};
-use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization, Terms};
-use crate::parties::{Collects, Commission, CommissionType, KeySecret};
+use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization};
+use crate::parties::{Collects, Commission, CommissionType, KeySecret, Terms};
 use crate::web::KeyScope;
 
 /// Who the walk is about.
@@ -53,7 +53,7 @@ fn make(
         },
     )?;
     let commission = Commission { kind: CommissionType::Percentage, quantity: 50_000 };
-    let terms = Terms { collects: Collects::Platform, commission };
+    let terms = Terms { collects: Collects::Platform, commission, on_account: false };
     ops::create_partnership(tx, &organization.id, &channel.id, terms)?;
     let key = |tenant: Tenant, name: &str, scopes: &[KeyScope]| NewKey {
         tenant,

@@ -42,6 +42,10 @@ diesel::table! {
         commission_quantity -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        on_account -> Bool,
+        proposed -> Nullable<Text>,
+        suspended_by -> Nullable<Text>,
+        version -> BigInt,
     }
 }
 
@@ -60,5 +64,8 @@ diesel::table! {
         created_at -> Instant,
         expires_at -> Nullable<Instant>,
         revoked_at -> Nullable<Instant>,
+        previous_hash -> Nullable<Text>,
+        previous_until -> Nullable<Instant>,
+        last_used_at -> Nullable<Instant>,
     }
 }

@@ -136,7 +136,8 @@ pub(super) fn find(tx: &mut Tx<'_>, claim: &Claim) -> Result<Found> {
         None => Found::Nothing,
         Some((fingerprint, _, _)) if fingerprint != claim.fingerprint => Found::OtherRequest,
         Some((_, Some(status), Some(body))) => {
-            Found::Answer(Answer { status: u16::try_from(status).unwrap_or(200), body })
+            let status = u16::try_from(status).unwrap_or(200);
+            Found::Answer(Answer { status, body, kept: None })
         }
         Some(_) => Found::Owed,
     })
@@ -149,7 +150,7 @@ fn row(tx: &Tx<'_>, claim: &Claim, answer: Option<&Answer>) -> Row {
         idempotency_key: claim.name.key.clone(),
         fingerprint: claim.fingerprint.clone(),
         status: answer.map(|answer| i32::from(answer.status)),
-        body: answer.map(|answer| answer.body.clone()),
+        body: answer.map(|answer| answer.kept.as_ref().unwrap_or(&answer.body).clone()),
         created_at: tx.now(),
     }
 }

@@ -62,7 +62,15 @@ impl TestApp {
         Person::of(email, session.data(201))
     }
 
-    /// The same, with the e-mail confirmed.
+    /// The same with a channel, whose name is Night Guide.
+    pub async fn channel_founder(&self, email: &str) -> Person {
+        let body = json!({"email": email, "password": PASSWORD, "name": "Founder",
+            "channel": {"name": "Night Guide"}});
+        let session = self.post_as_nobody("/v1/auth/sign-up", body).await;
+        Person::of(email, session.data(201))
+    }
+
+    /// An organization's founder, with the e-mail confirmed.
     pub async fn owner(&self, email: &str) -> Person {
         let person = self.founder(email).await;
         let token = self.letter(email).await;

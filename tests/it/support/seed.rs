@@ -3,8 +3,8 @@
 use rialto::db::{Db, Outcome, Scope, Tenant, Tx};
 use rialto::kernel::ids::{ChannelId, OrganizationId};
 use rialto::kernel::{Currency, Mode};
-use rialto::parties::ops::{self, NewChannel, NewKey, NewOrganization, Terms};
-use rialto::parties::{Collects, Commission, CommissionType, KeySecret};
+use rialto::parties::ops::{self, NewChannel, NewKey, NewOrganization};
+use rialto::parties::{Collects, Commission, CommissionType, KeySecret, Terms};
 use rialto::web::KeyScope;
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn new_channel(tx: &mut Tx<'_>, name: &str) -> ChannelId {
 pub async fn seed(db: &Db) -> Seed {
     let write = |tx: &mut Tx<'_>| {
         let commission = Commission { kind: CommissionType::Percentage, quantity: 50_000 };
-        let terms = |collects| Terms { collects, commission };
+        let terms = |collects| Terms { collects, commission, on_account: false };
         let own = organization(tx, "Apolo");
         let other = organization(tx, "Other");
         let channel = new_channel(tx, "Guide");

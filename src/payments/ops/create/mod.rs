@@ -190,7 +190,7 @@ fn collects(tx: &mut Tx<'_>, organization: &OrganizationId, new: &NewPayment) ->
         return Err(Error::invalid_field("collects", "is set by the partnership"));
     }
     let partnership = parties::ops::active_partnership(tx, organization, channel)?;
-    Ok(partnership.ok_or_else(Error::not_found)?.collects)
+    Ok(partnership.ok_or_else(Error::not_found)?.terms.collects)
 }
 
 fn check_expected(new: &NewPayment, amount: Money) -> Result<()> {

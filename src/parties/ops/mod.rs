@@ -1,15 +1,16 @@
 //! Operations on tenants, partnerships and keys.
 
-use super::key::KeySecret;
-use super::known::{self, Known};
-use super::model::{
-    ApiKey, Channel, Collects, Commission, Organization, Partnership, PartnershipStatus,
-};
+mod keys;
+mod partnerships;
+
+use super::model::{Channel, Organization};
 use super::store;
 use crate::db::{Tenant, Tx};
-use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId};
-use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
-use crate::web::KeyScope;
+use crate::kernel::ids::{ChannelId, OrganizationId};
+use crate::kernel::{Currency, Error, Result};
+
+pub use keys::*;
+pub use partnerships::*;
 
 /// A new organization.
 pub struct NewOrganization {
@@ -89,63 +90,6 @@ pub fn confirm(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     store::confirm(tx, tenant)
 }
 
-/// The terms of a partnership.
-#[derive(Clone, Copy)]
-pub struct Terms {
-    /// Who takes the money.
-    pub collects: Collects,
-    /// The channel's share.
-    pub commission: Commission,
-}
-
-/// Creates a partnership, already active: the operator vouches for both sides. 409 when there is
-/// one.
-pub fn create_partnership(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    channel: &ChannelId,
-    terms: Terms,
-) -> Result<Partnership> {
-    if store::partnership(tx, organization, channel)?.is_some() {
-        return Err(Error::conflict("partnership_exists", "These two are partners already."));
-    }
-    let partnership = Partnership {
-        id: tx.id(),
-        organization_id: organization.clone(),
-        channel_id: channel.clone(),
-        status: PartnershipStatus::Active,
-        collects: terms.collects,
-        commission: terms.commission,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-    };
-    store::append_partnership(tx, &partnership);
-    Ok(partnership)
-}
-
-/// Moves a partnership to another status.
-pub fn set_partnership_status(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    channel: &ChannelId,
-    status: PartnershipStatus,
-) -> Result<()> {
-    if store::set_partnership_status(tx, organization, channel, status)? {
-        return Ok(());
-    }
-    Err(Error::not_found())
-}
-
-/// The partnership of an organization and a channel, if it is active.
-pub fn active_partnership(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    channel: &ChannelId,
-) -> Result<Option<Partnership>> {
-    let found = known::partnership(tx, organization, channel)?;
-    Ok(found.filter(|partnership| partnership.status == PartnershipStatus::Active))
-}
-
 /// The organizations an acting channel sells for.
 pub fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organization>> {
     store::hosts(tx, channel)
@@ -169,41 +113,4 @@ pub fn organization_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Organization>
 /// A channel by its slug.
 pub fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Channel> {
     store::channel_by_slug(tx, slug)?.ok_or_else(Error::not_found)
-}
-
-/// A new key.
-pub struct NewKey {
-    /// Whose it is.
-    pub tenant: Tenant,
-    /// Its mode.
-    pub mode: Mode,
-    /// What people call it.
-    pub name: String,
-    /// What it may do besides `read`.
-    pub scopes: Vec<KeyScope>,
-    /// When it stops working.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Creates a key whose secret the caller made and will show once.
-pub fn create_key(tx: &mut Tx<'_>, new: &NewKey, secret: &KeySecret) -> ApiKey {
-    let mut scopes = vec![KeyScope::Read];
-    scopes.extend(new.scopes.iter().copied().filter(|scope| *scope != KeyScope::Read));
-    let key = ApiKey {
-        id: tx.id(),
-        tenant: new.tenant.clone(),
-        mode: new.mode,
-        name: new.name.clone(),
-        scopes,
-        expires_at: new.expires_at,
-        revoked_at: None,
-    };
-    store::append_key(tx, &key, secret.hash());
-    key
-}
-
-/// Revokes a key: at once on this server, within a second on others.
-pub fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<()> {
-    tx.environment().get::<Known>()?.forget_keys();
-    if store::revoke_key(tx, id)? { Ok(()) } else { Err(Error::not_found()) }
 }

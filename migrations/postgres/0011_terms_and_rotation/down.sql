@@ -1,0 +1,10 @@
+DROP INDEX api_keys_by_channel;
+DROP INDEX api_keys_by_organization;
+DROP INDEX api_keys_previous;
+ALTER TABLE api_keys DROP COLUMN last_used_at;
+ALTER TABLE api_keys DROP COLUMN previous_until;
+ALTER TABLE api_keys DROP COLUMN previous_hash;
+ALTER TABLE partnerships DROP COLUMN version;
+ALTER TABLE partnerships DROP COLUMN suspended_by;
+ALTER TABLE partnerships DROP COLUMN proposed;
+ALTER TABLE partnerships DROP COLUMN on_account;

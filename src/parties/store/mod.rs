@@ -1,0 +1,125 @@
+//! The tables `organizations`, `channels`, `partnerships` and `api_keys`.
+//!
+//! Platform tables: they are what tenancy is made of, and are reached by id, by slug or by the
+//! hash of a secret. A partnership is shared by its two sides.
+
+mod keys;
+mod partnerships;
+
+use diesel::prelude::*;
+
+use super::model::{Channel, Organization};
+use crate::db::schema::{channels, organizations};
+use crate::db::{Tenant, Tx};
+use crate::kernel::ids::{ChannelId, OrganizationId};
+use crate::kernel::{Result, Timestamp};
+use crate::{append_only, on_each};
+
+pub(super) use keys::*;
+pub(super) use partnerships::*;
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = organizations, treat_none_as_default_value = false)]
+struct OrganizationRow {
+    id: OrganizationId,
+    name: String,
+    slug: String,
+    currency: Option<String>,
+    timezone: Option<String>,
+    created_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
+}
+append_only!(
+    OrganizationRow,
+    organizations,
+    1,
+    [id, name, slug, currency, timezone, created_at, confirmed_at]
+);
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = channels, treat_none_as_default_value = false)]
+struct ChannelRow {
+    id: ChannelId,
+    name: String,
+    slug: String,
+    created_at: Timestamp,
+    confirmed_at: Option<Timestamp>,
+}
+append_only!(ChannelRow, channels, 2, [id, name, slug, created_at, confirmed_at]);
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        let OrganizationRow { id, name, slug, currency, timezone, created_at, confirmed_at } = row;
+        Self { id, name, slug, currency, timezone, created_at, confirmed_at }
+    }
+}
+
+impl From<ChannelRow> for Channel {
+    fn from(row: ChannelRow) -> Self {
+        let ChannelRow { id, name, slug, created_at, confirmed_at } = row;
+        Self { id, name, slug, created_at, confirmed_at }
+    }
+}
+
+pub(in crate::parties) fn append_organization(tx: &mut Tx<'_>, organization: &Organization) {
+    let Organization { id, name, slug, currency, timezone, created_at, confirmed_at } =
+        organization.clone();
+    tx.append(OrganizationRow { id, name, slug, currency, timezone, created_at, confirmed_at });
+}
+
+pub(in crate::parties) fn append_channel(tx: &mut Tx<'_>, channel: &Channel) {
+    let Channel { id, name, slug, created_at, confirmed_at } = channel.clone();
+    tx.append(ChannelRow { id, name, slug, created_at, confirmed_at });
+}
+
+pub(in crate::parties) fn organization(
+    tx: &mut Tx<'_>,
+    id: &OrganizationId,
+) -> Result<Option<Organization>> {
+    let row = organizations::table.find(id).first::<OrganizationRow>(tx.conn()?);
+    Ok(row.optional()?.map(Into::into))
+}
+
+pub(in crate::parties) fn organization_by_slug(
+    tx: &mut Tx<'_>,
+    slug: &str,
+) -> Result<Option<Organization>> {
+    let row = organizations::table.filter(organizations::slug.eq(slug));
+    Ok(on_each!(tx.conn()?, |c| row.first::<OrganizationRow>(c)).optional()?.map(Into::into))
+}
+
+pub(in crate::parties) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>> {
+    let row = channels::table.find(id).first::<ChannelRow>(tx.conn()?);
+    Ok(row.optional()?.map(Into::into))
+}
+
+pub(in crate::parties) fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Channel>> {
+    let row = channels::table.filter(channels::slug.eq(slug));
+    Ok(on_each!(tx.conn()?, |c| row.first::<ChannelRow>(c)).optional()?.map(Into::into))
+}
+
+/// Marks a tenant as confirmed, unless it is.
+pub(in crate::parties) fn confirm(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    let now = Some(tx.now());
+    match tenant {
+        Tenant::Organization(id) => {
+            let open = organizations::table.find(id).filter(organizations::confirmed_at.is_null());
+            let set = diesel::update(open).set(organizations::confirmed_at.eq(now));
+            set.execute(tx.conn()?)?;
+        }
+        Tenant::Channel(id) => {
+            let open = channels::table.find(id).filter(channels::confirmed_at.is_null());
+            diesel::update(open).set(channels::confirmed_at.eq(now)).execute(tx.conn()?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Invariants of this slice: each query returns the rows that break it.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    vec![(
+        "only hashes of secret keys are stored",
+        "SELECT id AS broken FROM api_keys WHERE length(secret_hash) <> 64 \
+         OR secret_hash LIKE 'sk!_%' ESCAPE '!'",
+    )]
+}
