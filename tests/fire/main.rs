@@ -25,6 +25,7 @@ mod follower;
 mod idempotency;
 mod jobs;
 mod ledger;
+mod log_in;
 mod model;
 mod play;
 mod provider;
