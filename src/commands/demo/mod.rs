@@ -1,10 +1,10 @@
 //! `rialto demo`: the main job, in the open.
 //!
-//! Starts the real service on embedded SQLite, makes an organization and a channel with a
-//! partnership, and walks from a new event to a guest at the door, printing each request as a curl
-//! line with its answer. Everything is test mode: no money, no mail.
+//! Starts the real service on embedded SQLite and walks from the sign-ups of an organization and a
+//! channel, who become partners, to a guest at the door, printing each request as a curl line with
+//! its answer. Everything is test mode: no money; and no mail leaves the machine.
 
-mod seed;
+mod sign_up;
 mod walk;
 
 use std::process::ExitCode;
@@ -13,7 +13,6 @@ use clap::Args;
 
 use crate::app::Application;
 use crate::config::Config;
-use crate::db::Db;
 
 /// Start on embedded SQLite, sell a ticket in the open, and stay up to be looked at.
 #[derive(Args, Debug)]
@@ -42,19 +41,18 @@ impl Demo {
             let captured = config.captured_mail_dir();
             let application = Application::build(config).await?;
             let base = format!("http://{}", application.address());
-            let (db, stopper): (Db, _) = (application.db().clone(), application.stopper());
+            let stopper = application.stopper();
             let running = actix_web::rt::spawn(application.run());
-            let seed = seed::marketplace(&db).await?;
-            let walked = walk::walk(&base, &seed, &captured).await;
+            let walked = walk::walk(&base, &captured).await;
             let code = match &walked {
-                Ok(()) => ExitCode::SUCCESS,
+                Ok(_) => ExitCode::SUCCESS,
                 Err(error) => {
                     println!("\nThe walk failed: {error:#}");
                     ExitCode::FAILURE
                 }
             };
             if !self.exit {
-                walk::print_addresses(&base, &seed, &captured);
+                walk::print_addresses(&base, walked.as_ref().ok(), &captured);
                 tokio::signal::ctrl_c().await?;
             }
             stopper.stop().await;

@@ -7,73 +7,119 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use super::seed::Seed;
+use super::sign_up::{self, Keys};
 
 /// The mail must have been captured after so long.
 const MAIL_WAIT: Duration = Duration::from_secs(10);
 
-struct Walk<'a> {
+/// The requests of a demo.
+pub(super) struct Walk<'a> {
     client: Client,
     base: &'a str,
     step: usize,
 }
 
-/// A request of the walk.
-struct Call<'a> {
-    title: &'a str,
-    key: &'a str,
-    method: Method,
-    path: String,
-    body: Option<Value>,
-    expect: u16,
+/// With what a request comes.
+#[derive(Clone, Copy)]
+pub(super) enum With<'a> {
+    /// Nothing.
+    Nothing,
+    /// A secret key.
+    Key(&'a str),
+    /// A session, in test mode.
+    Session(&'a str),
 }
 
-impl Walk<'_> {
-    async fn call(&mut self, call: Call<'_>) -> Result<Value> {
+impl With<'_> {
+    fn headers(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Key(key) => vec![("X-Api-Key", key.to_owned())],
+            Self::Session(token) => vec![
+                ("Authorization", format!("Bearer {token}")),
+                ("Rialto-Mode", "test".to_owned()),
+            ],
+        }
+    }
+}
+
+/// A request of the walk.
+pub(super) struct Call<'a> {
+    pub(super) title: &'a str,
+    pub(super) with: With<'a>,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+    pub(super) expect: u16,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk that has not begun.
+    pub(super) fn new(base: &'a str) -> Self {
+        Self { client: Client::new(), base, step: 0 }
+    }
+
+    /// A step that is no request.
+    pub(super) fn say(&mut self, title: &str) {
         self.step += 1;
-        let Call { title, key, method, path, body, expect } = call;
         println!("\n{}. {title}\n", self.step);
+    }
+
+    pub(super) async fn call(&mut self, call: Call<'_>) -> Result<Value> {
+        let Call { title, with, method, path, body, expect } = call;
+        self.say(title);
         let url = format!("{}{path}", self.base);
         print!("curl -s");
         if method != Method::GET {
             print!(" -X {method}");
         }
-        print!(" '{url}' \\\n  -H 'X-Api-Key: {key}'");
-        let mut request = self.client.request(method, &url).header("X-Api-Key", key);
+        print!(" '{url}'");
+        let mut request = self.client.request(method, &url);
+        for (name, value) in with.headers() {
+            print!(" \\\n  -H '{name}: {value}'");
+            request = request.header(name, value);
+        }
         if let Some(body) = &body {
             print!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'");
             request = request.json(body);
         }
         let response = request.send().await.with_context(|| format!("no answer from {url}"))?;
         let status = response.status().as_u16();
-        let answer: Value = response.json().await.context("the answer is not JSON")?;
-        println!("\n\nHTTP {status}\n{answer:#}");
+        let bytes = response.bytes().await.context("the answer broke off")?;
+        let answer: Value = match bytes.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&bytes).context("the answer is not JSON")?,
+        };
+        println!("\n\nHTTP {status}");
+        if !answer.is_null() {
+            println!("{answer:#}");
+        }
         ensure!(status == expect, "step {} answered {status}, not {expect}", self.step);
         Ok(answer)
     }
 }
 
-fn text(value: &Value, pointer: &str) -> Result<String> {
+pub(super) fn text(value: &Value, pointer: &str) -> Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
     found.map(str::to_owned).with_context(|| format!("the answer has no {pointer}"))
 }
 
-/// From a new event to a guest at the door.
-pub async fn walk(base: &str, seed: &Seed, captured: &Path) -> Result<()> {
-    let mut walk = Walk { client: Client::new(), base, step: 0 };
-    let (owner, channel) = (seed.organization_key.as_str(), seed.channel_key.as_str());
+/// From two sign-ups to a guest at the door; answers the keys that were made on the way.
+pub async fn walk(base: &str, captured: &Path) -> Result<Keys> {
+    let mut walk = Walk::new(base);
+    let keys = sign_up::two_partners(&mut walk, captured).await?;
+    let (owner, channel) = (keys.organization.as_str(), keys.channel.as_str());
     let rate = put_on_sale(&mut walk, owner).await?;
     let payment = sell(&mut walk, channel, &rate).await?;
     let id = text(&payment, "/data/_id")?;
     let mail = wait_for_mail(captured, &id).await?;
-    walk.step += 1;
-    println!("\n{}. The buyer has mail: receipt and ticket with its QR code\n", walk.step);
+    walk.say("The buyer has mail: receipt and ticket with its QR code");
     println!("open {}", mail.display());
     let ticket = text(&payment, "/data/resource_ids/0")?;
     admit(&mut walk, owner, &ticket).await?;
     let read = walk.call(Call {
         title: "The channel reads the payment",
-        key: channel,
+        with: With::Key(channel),
         method: Method::GET,
         path: format!("/v1/payments/{id}"),
         body: None,
@@ -88,21 +134,21 @@ pub async fn walk(base: &str, seed: &Seed, captured: &Path) -> Result<()> {
     );
     walk.call(Call {
         title: "Both sides have a feed of what happened; this is the channel's",
-        key: channel,
+        with: With::Key(channel),
         method: Method::GET,
         path: "/v1/changes".to_owned(),
         body: None,
         expect: 200,
     })
     .await?;
-    Ok(())
+    Ok(keys)
 }
 
 /// An event with a rate of 20.00 EUR and 3 % fee, published.
 async fn put_on_sale(walk: &mut Walk<'_>, owner: &str) -> Result<String> {
     let event = walk.call(Call {
         title: "The organization creates an event",
-        key: owner,
+        with: With::Key(owner),
         method: Method::POST,
         path: "/v1/events".to_owned(),
         body: Some(json!({"title": "Opening Night", "venue": "Sala Apolo",
@@ -112,7 +158,7 @@ async fn put_on_sale(walk: &mut Walk<'_>, owner: &str) -> Result<String> {
     let event = text(&event.await?, "/data/_id")?;
     let rate = walk.call(Call {
         title: "... a ticket rate of 20.00 EUR with a fee of 3 %",
-        key: owner,
+        with: With::Key(owner),
         method: Method::POST,
         path: "/v1/ticket-rates".to_owned(),
         body: Some(json!({"event_id": event, "name": "General admission", "capacity": 300,
@@ -122,7 +168,7 @@ async fn put_on_sale(walk: &mut Walk<'_>, owner: &str) -> Result<String> {
     let rate = text(&rate.await?, "/data/_id")?;
     walk.call(Call {
         title: "... and publishes it",
-        key: owner,
+        with: With::Key(owner),
         method: Method::POST,
         path: format!("/v1/events/{event}/publish"),
         body: None,
@@ -136,7 +182,7 @@ async fn put_on_sale(walk: &mut Walk<'_>, owner: &str) -> Result<String> {
 async fn sell(walk: &mut Walk<'_>, channel: &str, rate: &str) -> Result<Value> {
     let payment = walk.call(Call {
         title: "A partner channel creates a pending payment, which holds the stock",
-        key: channel,
+        with: With::Key(channel),
         method: Method::POST,
         path: "/v1/payments".to_owned(),
         body: Some(json!({"rate_id": rate, "quantity": 1, "expires_in": 900,
@@ -147,7 +193,7 @@ async fn sell(walk: &mut Walk<'_>, channel: &str, rate: &str) -> Result<Value> {
     let id = text(&payment.await?, "/data/_id")?;
     walk.call(Call {
         title: "The buyer pays with a test card",
-        key: channel,
+        with: With::Key(channel),
         method: Method::POST,
         path: format!("/v1/payments/{id}/pay"),
         body: Some(json!({"payment_method": {"type": "card", "card": {
@@ -164,7 +210,7 @@ async fn admit(walk: &mut Walk<'_>, owner: &str, ticket: &str) -> Result<()> {
     for (title, expect) in doors {
         walk.call(Call {
             title,
-            key: owner,
+            with: With::Key(owner),
             method: Method::POST,
             path: format!("/v1/tickets/{ticket}/checkin"),
             body: None,
@@ -175,14 +221,14 @@ async fn admit(walk: &mut Walk<'_>, owner: &str, ticket: &str) -> Result<()> {
     Ok(())
 }
 
-/// The captured mail that names a payment.
-async fn wait_for_mail(captured: &Path, payment: &str) -> Result<PathBuf> {
+/// The captured mail with something in it.
+pub(super) async fn wait_for_mail(captured: &Path, part: &str) -> Result<PathBuf> {
     let deadline = tokio::time::Instant::now() + MAIL_WAIT;
     while tokio::time::Instant::now() < deadline {
         let files = std::fs::read_dir(captured).into_iter().flatten().flatten();
         for file in files.map(|file| file.path()) {
             let whole = file.extension().is_some_and(|extension| extension == "eml");
-            if whole && std::fs::read_to_string(&file)?.contains(payment) {
+            if whole && std::fs::read_to_string(&file)?.contains(part) {
                 return Ok(std::path::absolute(file)?);
             }
         }
@@ -192,7 +238,7 @@ async fn wait_for_mail(captured: &Path, payment: &str) -> Result<PathBuf> {
 }
 
 /// Where to look around.
-pub fn print_addresses(base: &str, seed: &Seed, captured: &Path) {
+pub fn print_addresses(base: &str, keys: Option<&Keys>, captured: &Path) {
     let mail = std::path::absolute(captured).unwrap_or_else(|_| captured.to_owned());
     println!("\nRialto stays up. Look around:\n");
     println!("  API reference   {base}/docs");
@@ -200,7 +246,9 @@ pub fn print_addresses(base: &str, seed: &Seed, captured: &Path) {
     println!("  Health          {base}/health/ready");
     println!("  Metrics         {base}/metrics");
     println!("  Captured mail   {}", mail.display());
-    println!("  Organization    X-Api-Key: {}", seed.organization_key);
-    println!("  Channel         X-Api-Key: {}", seed.channel_key);
+    if let Some(keys) = keys {
+        println!("  Organization    X-Api-Key: {}", keys.organization);
+        println!("  Channel         X-Api-Key: {}", keys.channel);
+    }
     println!("\nStop with Ctrl-C.");
 }
