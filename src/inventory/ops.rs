@@ -83,6 +83,16 @@ pub fn sell(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Resul
     Ok(moved)
 }
 
+/// Holds for longer, only before the hold's expiry. `false` when it was too late or is gone.
+pub fn extend(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+    until: Timestamp,
+) -> Result<bool> {
+    store::extend(tx, organization, hold, until)
+}
+
 /// `held -> settling`, only before the hold's expiry: from now on it cannot be overdue.
 pub fn begin_settling(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
     store::advance_in_time(tx, organization, hold, HoldState::Settling)

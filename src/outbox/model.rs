@@ -34,6 +34,10 @@ text_enum! {
         PaymentCompleted = "payment.completed",
         /// A try at paying failed; the payment is still pending.
         PaymentFailed = "payment.failed",
+        /// A payment holds its stock for longer.
+        PaymentExtended = "payment.extended",
+        /// Its creator changed what they wrote on a payment.
+        PaymentUpdated = "payment.updated",
         /// A payment's time ran out; its stock is released.
         PaymentExpired = "payment.expired",
         /// A payment was given up; its stock is released.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::model::PaymentType;
 use crate::catalog::input::rate::TICKETS_MAX;
-use crate::kernel::input::{Count, DecimalInput, Email, Faults, Instant, Metadata, Text};
+use crate::kernel::input::{Count, DecimalInput, Email, Faults, Instant, Metadata, Patch, Text};
 use crate::parties::Collects;
 
 /// Seconds for which a payment may ask to hold its stock.
@@ -129,6 +129,38 @@ pub struct Buyer {
     #[deserr(default)]
     #[schema(inline)]
     pub phone: Option<Text<3, 40>>,
+}
+
+/// More time: exactly one of the two.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct Extend {
+    /// Seconds from now.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub expires_in: Option<HoldSeconds>,
+    /// The instant to hold the stock until.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub expires_at: Option<Instant>,
+}
+
+/// What its creator may change of a payment: absent leaves, null clears.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct PaymentFields {
+    /// Yours to fill, at most 1 kB; shown to nobody else. Replaced as a whole.
+    #[deserr(default)]
+    #[schema(inline, required = false)]
+    pub metadata: Patch<Metadata>,
+    /// What it is, in words.
+    #[deserr(default)]
+    #[schema(inline, required = false)]
+    pub description: Patch<Text<1, 500>>,
+    /// Your own name for it. 409 `reference_taken`.
+    #[deserr(default)]
+    #[schema(inline, required = false)]
+    pub reference: Patch<Reference>,
 }
 
 /// How to pay.

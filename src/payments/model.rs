@@ -77,7 +77,7 @@ impl PaymentStatus {
 
     fn allowed_actions(self) -> &'static [&'static str] {
         match self {
-            Self::Pending => &["pay", "mark-paid", "finalize", "cancel"],
+            Self::Pending => &["pay", "mark-paid", "finalize", "extend", "cancel"],
             Self::Paid | Self::Expired | Self::Cancelled => &[],
         }
     }

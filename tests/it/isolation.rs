@@ -75,6 +75,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ),
         ("payments.create", json!({"rate_id": id(&victim.rate), "send_resources": false})),
         ("payments.pay", card),
+        ("payments.extend", json!({"expires_in": 600})),
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
         ("api_keys.create", json!({"name": "X"})),

@@ -16,6 +16,7 @@ mod accounts;
 mod admission;
 mod catalog;
 mod changes;
+mod changing;
 mod commands;
 mod contention;
 mod contract;

@@ -159,6 +159,21 @@ pub(in crate::inventory) fn advance_in_time(
     Ok(moved == 1)
 }
 
+/// Gives a hold that is `held` and not overdue another expiry.
+pub(in crate::inventory) fn extend(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+    until: Timestamp,
+) -> Result<bool> {
+    let now = tx.now();
+    let moved = diesel::update(hold_of(organization, hold))
+        .filter(holds::state.eq(HoldState::Held).and(holds::expires_at.gt(now)))
+        .set(holds::expires_at.eq(until))
+        .execute(tx.conn()?)?;
+    Ok(moved == 1)
+}
+
 /// Moves a hold from one state to another, whatever the time.
 pub(in crate::inventory) fn advance(
     tx: &mut Tx<'_>,

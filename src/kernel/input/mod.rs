@@ -16,7 +16,7 @@ use deserr::{
 use super::Fault;
 
 pub use patch::Patch;
-pub use strings::{CurrencyCode, Email, Instant, Language, Slug, WebAddress, Zone};
+pub use strings::{CurrencyCode, DayOrInstant, Email, Instant, Language, Slug, WebAddress, Zone};
 pub use values::{Count, DecimalInput, METADATA_MAX_BYTES, Metadata, Text};
 
 /// All faults found so far.

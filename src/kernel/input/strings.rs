@@ -62,6 +62,17 @@ string_input! {
 }
 
 string_input! {
+    /// An instant to filter by: RFC 3339, or a date, which is its midnight in UTC.
+    DayOrInstant(Timestamp),
+    |text| match text.len() {
+        10 => Timestamp::parse(&format!("{text}T00:00:00Z")),
+        _ => Timestamp::parse(text),
+    },
+    "must be a date, like 2026-12-31, or an RFC 3339 date and time with an offset",
+    |schema| schema.examples(["2026-12-31", "2026-12-31T22:00:00Z"])
+}
+
+string_input! {
     /// An IANA time zone name.
     Zone(chrono_tz::Tz),
     |text| text.parse().ok(),

@@ -3,6 +3,7 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 mod actions;
+mod changes;
 mod examples;
 mod payments;
 
@@ -12,6 +13,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(payments::create)
         .service(payments::list)
         .service(payments::read)
+        .service(changes::extend)
+        .service(changes::update)
+        .service(changes::patch)
         .service(actions::pay)
         .service(actions::mark_paid)
         .service(actions::finalize)

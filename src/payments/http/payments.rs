@@ -8,7 +8,8 @@ use super::examples;
 use crate::catalog;
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
-use crate::kernel::input::{Faults, Text};
+use crate::kernel::ids::{ChannelId, Id, OrganizationId};
+use crate::kernel::input::{DayOrInstant, Faults, Text};
 use crate::payments::input::{NewPayment, Reference};
 use crate::payments::ops::read::PaymentFilter;
 use crate::payments::{PaymentStatus, PaymentView, ops};
@@ -71,6 +72,22 @@ pub struct ListParams {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     reference: Option<Reference>,
+    /// On events of this organization.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    organization_id: Option<Text<1, 60>>,
+    /// Sold by this channel.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    channel_id: Option<Text<1, 60>>,
+    /// Created then or later; a date is its midnight in UTC.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    start_date: Option<DayOrInstant>,
+    /// Created before; a date is its midnight in UTC.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    end_date: Option<DayOrInstant>,
 }
 
 /// List payments
@@ -88,13 +105,21 @@ pub async fn list(
     actor: Actor<Read>,
     query: PagedQuery<ListParams>,
 ) -> Result<HttpResponse> {
-    let (ListParams { event_id, status, reference }, page) = query.into_inner()?;
-    let reference = reference.map(|text| text.0);
+    let (wanted, page) = query.into_inner()?;
+    let filter = PaymentFilter {
+        event: None,
+        status: wanted.status,
+        reference: wanted.reference.map(|text| text.0),
+        organization: wanted.organization_id.map(|text| OrganizationId::from_text(text.0)),
+        channel: wanted.channel_id.map(|text| ChannelId::from_text(text.0)),
+        from: wanted.start_date.map(|at| at.0),
+        until: wanted.end_date.map(|at| at.0),
+    };
+    let event_id = wanted.event_id;
     let find = move |tx: &mut Tx<'_>| {
         let meant = |text: &Text<1, 60>| catalog::ops::events::meant_by(tx, &text.0);
         let event = event_id.as_ref().map(meant).transpose()?;
-        let filter = PaymentFilter { event, status, reference: reference.clone() };
-        ops::read::list(tx, filter, &page)
+        ops::read::list(tx, PaymentFilter { event, ..filter.clone() }, &page)
     };
     let page = state.db.read(actor.scope(), find).await?;
     Ok(HttpResponse::Ok().json(List::from(page)))

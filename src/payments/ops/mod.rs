@@ -1,5 +1,6 @@
 //! Operations on payments.
 
+pub mod change;
 pub mod create;
 pub mod end;
 pub mod pay;

@@ -140,6 +140,14 @@ pub struct Filter {
     pub status: Option<PaymentStatus>,
     /// With this reference; one's own only.
     pub reference: Option<String>,
+    /// On events of this organization.
+    pub organization: Option<OrganizationId>,
+    /// Sold by this channel.
+    pub channel: Option<ChannelId>,
+    /// Created then or later.
+    pub from: Option<Timestamp>,
+    /// Created before.
+    pub until: Option<Timestamp>,
 }
 
 type Boxed<'a> = payments::BoxedQuery<'a, MultiBackend>;
@@ -190,6 +198,18 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     let now = tx.now();
     if let Some(event) = filter.event {
         query = query.filter(payments::event_id.eq(event));
+    }
+    if let Some(organization) = filter.organization {
+        query = query.filter(payments::organization_id.eq(organization));
+    }
+    if let Some(channel) = filter.channel {
+        query = query.filter(payments::channel_id.eq(channel));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(payments::created_at.ge(from));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(payments::created_at.lt(until));
     }
     if let Some(reference) = filter.reference {
         query = query.filter(payments::reference.eq(reference));

@@ -209,7 +209,7 @@ fn check_expected(new: &NewPayment, amount: Money) -> Result<()> {
 }
 
 /// Takes the creator's reference, freeing it first when its payment has run out.
-fn take_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
+pub(super) fn take_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
     let Some(reference) = &payment.reference else {
         return Ok(());
     };
