@@ -22,7 +22,7 @@ use crate::outbox::{Handlers, Listeners, Worker};
 use crate::payments::providers::{Provider, Sandbox};
 use crate::web::idempotency::InFlight;
 use crate::web::state::Shared;
-use crate::web::{request, router};
+use crate::web::{connection, request, router};
 use crate::{
     accounts, admission, catalog, db, inventory, mail, outbox, pages, parties, payments, tickets,
 };
@@ -30,7 +30,7 @@ use crate::{
 /// The head of a connection's first request must have arrived after so long.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
 /// An idle connection is closed after so long.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Measurements are summed up so often.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The use of keys is written down so often.
@@ -222,6 +222,7 @@ fn serve(
             .default_service(web::route().to(router::unmatched))
     };
     let mut server = HttpServer::new(app)
+        .on_connect(connection::watch)
         .backlog(BACKLOG)
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIME_MAX)

@@ -7,6 +7,7 @@ pub mod address;
 pub mod answer;
 pub mod auth;
 pub mod body;
+pub mod connection;
 pub mod documents;
 mod errors;
 pub mod health;

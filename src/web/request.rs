@@ -9,6 +9,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
+use super::connection::{self, Guarded};
 use super::state::State;
 use crate::kernel::Error;
 use crate::kernel::ids::{Id, RequestId};
@@ -27,6 +28,7 @@ pub async fn accompany<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody + use<B>>, actix_web::Error> {
+    let in_use = connection::in_use(&request);
     let id = new_id(&request);
     let started = Instant::now();
     let method = known_method(request.method());
@@ -57,7 +59,7 @@ pub async fn accompany<B: MessageBody + 'static>(
     );
     tracing::trace!(request_id = id, path, "request path");
     decorate(&mut response, &id);
-    Ok(response)
+    Ok(response.map_body(|_, body| Guarded::new(body, in_use)))
 }
 
 /// A caller may send any word as a method; the measurements keep a few.

@@ -61,6 +61,18 @@ impl Server {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.base.trim_start_matches("http://").to_owned()
+    }
+
+    /// Its resident memory in megabytes.
+    pub fn memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
     /// How it ended, if it has.
     pub fn has_ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
@@ -68,7 +80,16 @@ impl Server {
 
     /// `kill -9`, while others are still using it.
     pub fn kill(&self) {
-        let script = format!("kill -KILL {}", self.child.id());
+        self.signal("KILL");
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    fn signal(&self, name: &str) {
+        let script = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("/bin/sh").arg("-c").arg(script).status().unwrap().success());
     }
 

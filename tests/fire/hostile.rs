@@ -1,0 +1,178 @@
+//! Hostile clients (R14): slow, silent, many, large and deep. They are sent away, and nobody else
+//! notices.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::play::{play_servers, scaled};
+use crate::server::Server;
+use crate::support::ground::Ground;
+use crate::support::{Backend, Options};
+
+/// Whoever says nothing sensible is sent away within this.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// And the slack of a busy machine.
+const SLACK: Duration = Duration::from_secs(2);
+/// What the server may need more for all of them together, in megabytes.
+const MEMORY_MAX_MB: f64 = 100.0;
+/// Rounds in which the figures may settle: the machine is others' too.
+const ROUNDS: usize = 3;
+
+const HEAD: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hostile {
+    /// Sends its head a byte at a time.
+    SlowHead,
+    /// Sends its body a byte at a time.
+    SlowBody,
+    /// Sends a good request, then the next one a byte at a time.
+    SlowSecond,
+    /// Connects, and is silent.
+    Idle,
+    /// Sends a good request, and is silent.
+    IdleSecond,
+    /// Sends ten megabytes.
+    Large,
+}
+
+const ALL: [Hostile; 6] = [
+    Hostile::SlowHead,
+    Hostile::SlowBody,
+    Hostile::SlowSecond,
+    Hostile::Idle,
+    Hostile::IdleSecond,
+    Hostile::Large,
+];
+
+impl Hostile {
+    /// What it says at once, and what it goes on saying.
+    fn opening(self) -> (String, Option<&'static str>) {
+        let post = "POST /v1/auth/log-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        match self {
+            Self::SlowHead => (HEAD.to_owned(), Some("X")),
+            Self::SlowBody => (format!("{post}Content-Length: 5000\r\n\r\n{{"), Some(" ")),
+            Self::SlowSecond => (format!("{HEAD}\r\n{HEAD}"), Some("X")),
+            Self::Idle => (String::new(), None),
+            Self::IdleSecond => (format!("{HEAD}\r\n"), None),
+            Self::Large => (format!("{post}Content-Length: 10000000\r\n\r\n"), None),
+        }
+    }
+
+    /// How long until the server has hung up; `None` when it never does.
+    async fn lasts(self, address: &str) -> Option<Duration> {
+        let begun = Instant::now();
+        let Ok(stream) = TcpStream::connect(address).await else {
+            return Some(begun.elapsed());
+        };
+        let (mut reading, mut writing) = stream.into_split();
+        let (opening, drop_by_drop) = self.opening();
+        let talk = async {
+            let _sent = writing.write_all(opening.as_bytes()).await;
+            if self == Self::Large {
+                let _sent = writing.write_all(&vec![b' '; 10_000_000]).await;
+            }
+            loop {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                if let Some(drop) = drop_by_drop {
+                    let _sent = writing.write_all(drop.as_bytes()).await;
+                }
+            }
+        };
+        let hear = async {
+            let mut buffer = [0; 4096];
+            while matches!(reading.read(&mut buffer).await, Ok(1..)) {}
+            begun.elapsed()
+        };
+        tokio::select! {
+            lasted = hear => Some(lasted),
+            () = talk => None,
+            () = tokio::time::sleep(PATIENCE + SLACK) => None,
+        }
+    }
+}
+
+/// The 99th percentile of a good client's requests for some seconds.
+async fn good(base: &str, seconds: u64) -> Duration {
+    let client = reqwest::Client::new();
+    let (begun, mut samples) = (Instant::now(), Vec::new());
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        let asked = Instant::now();
+        let answer = client.get(format!("{base}/v1/auth")).send().await.expect("an answer");
+        assert_eq!(answer.status(), 401);
+        samples.push(asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    samples.sort();
+    samples[(samples.len() - 1) * 99 / 100]
+}
+
+#[test]
+fn hostile_clients_are_sent_away_and_nobody_notices() {
+    play_servers(Backend::Sqlite, || async {
+        let ground = Ground::new(Backend::Sqlite);
+        let server = Server::start(&ground, &[]).await;
+        let address = server.address();
+        let base = format!("http://{address}");
+        let each = scaled(50, 200);
+        let mut ratio = 0.0;
+        for _ in 0..ROUNDS {
+            let (quiet, before) = (good(&base, 3).await, server.memory());
+            let crowd = ALL.iter().flat_map(|kind| std::iter::repeat_n(*kind, each));
+            let crowd = crowd.map(|kind| {
+                let address = &address;
+                async move { (kind, kind.lasts(address).await) }
+            });
+            let (lasted, busy) = join(join_all(crowd), good(&base, 8)).await;
+            let grown = server.memory() - before;
+            for kind in ALL {
+                let worst = lasted.iter().filter(|(of, _)| *of == kind).map(|(_, l)| *l).max();
+                println!("{kind:?}: {worst:?} at worst");
+            }
+            for (kind, lasted) in lasted {
+                assert!(lasted.is_some_and(|l| l < PATIENCE + SLACK), "{kind:?} stays: {lasted:?}");
+            }
+            assert!(grown < MEMORY_MAX_MB, "{grown} MB more");
+            ratio = busy.as_secs_f64() / quiet.as_secs_f64();
+            println!("p99 {quiet:?}, in the crowd {busy:?}: {ratio:.2}; {grown:.0} MB more");
+            if ratio <= 2.0 {
+                return;
+            }
+        }
+        panic!("hostile clients make good ones wait {ratio:.2} times as long");
+    });
+}
+
+#[test]
+fn a_long_poll_is_no_unused_connection() {
+    crate::play::play(Backend::Sqlite, Options::default(), |app| {
+        Box::pin(async move {
+            let begun = Instant::now();
+            let waited = app.get(&app.seed.org, "/v1/changes?wait=15").await;
+            assert_eq!(waited.status, 200);
+            assert!(begun.elapsed() >= Duration::from_secs(15), "it was asked to wait");
+        })
+    });
+}
+
+#[test]
+fn deep_json_is_refused_by_its_depth() {
+    play_servers(Backend::Sqlite, || async {
+        let ground = Ground::new(Backend::Sqlite);
+        let server = Server::start(&ground, &[]).await;
+        for depth in [40, 1000, 30_000] {
+            let deep = format!("{{\"email\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+            let answer = reqwest::Client::new()
+                .post(format!("http://{}/v1/auth/log-in", server.address()))
+                .header("Content-Type", "application/json")
+                .body(deep)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 400, "{depth} deep");
+        }
+    });
+}
