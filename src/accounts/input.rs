@@ -233,13 +233,25 @@ pub struct ChangePasswordBody {
     pub password: NewPassword,
 }
 
-/// A confirmation by a letter's token.
+/// A confirmation by a letter's token and the password of the sign-up.
 #[derive(Deserr, ToSchema, Clone, Debug)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ConfirmBody {
     /// The token in the letter.
     #[schema(inline)]
     pub token: Token,
+    /// The password of the sign-up.
+    #[schema(inline)]
+    pub password: Password,
+}
+
+/// A password once more.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct PasswordBody {
+    /// The account's password.
+    #[schema(inline)]
+    pub password: Password,
 }
 
 /// A one-time password.

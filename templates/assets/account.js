@@ -2,7 +2,8 @@
 // request, and nowhere else. Nothing happens before somebody presses the button: programs that look
 // at mail follow links too.
 const kinds = {
-  confirm: { path: '/v1/auth/email/confirm', asks: [], says: 'Confirm that this e-mail is yours.',
+  confirm: { path: '/v1/auth/email/confirm', asks: ['password'],
+    says: 'Confirm that you signed up with this e-mail, by the password you chose.',
     done: 'Your e-mail is confirmed. You can close this page.' },
   reset: { path: '/v1/auth/password/reset', asks: ['password'], says: 'Set a new password.',
     done: 'Your new password is set. You can log in with it now.' },

@@ -42,7 +42,7 @@ async fn purchases(app: &TestApp, rate: &str, goes_on: impl Fn(usize) -> bool) -
 
 on_both_alone! {
     async fn unknown_and_wrong_take_the_same_time(app: &TestApp, Options::default()) {
-        app.founder("ana@example.com").await;
+        app.owner("ana@example.com").await;
         let mut ratio = 0.0;
         for round in 0..ROUNDS {
             let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
@@ -68,7 +68,7 @@ on_both_alone! {
     }
 
     async fn a_flood_of_log_ins_slows_no_sale(app: &TestApp, Options::default()) {
-        app.founder("ana@example.com").await;
+        app.owner("ana@example.com").await;
         let (_, rate) = app.on_sale(json!({})).await;
         purchases(app, &rate, |count| count < 50).await;
         let mut ratio = 0.0;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::TestApp;
-use crate::support::people::{PASSWORD, Person, credentials};
+use crate::support::people::{PASSWORD, Person, confirmation, credentials};
 
 async fn log_in(app: &TestApp, email: &str, password: &str) -> crate::support::Reply {
     app.post_as_nobody("/v1/auth/log-in", credentials(email, password)).await
@@ -36,7 +36,11 @@ on_both! {
         app.ask_as(&ana.access, Method::POST, path, invite).await.refused(403, "email_unconfirmed");
 
         let token = app.letter("ana@example.com").await;
-        let confirm = || app.post_as_nobody("/v1/auth/email/confirm", json!({"token": token}));
+        let confirm = || app.post_as_nobody("/v1/auth/email/confirm", confirmation(&token));
+        let stranger = json!({"token": token, "password": "another horse battery"});
+        let stranger = app.post_as_nobody("/v1/auth/email/confirm", stranger).await;
+        stranger.refused(401, "wrong_credentials");
+        log_in(app, "ana@example.com", PASSWORD).await.refused(401, "wrong_credentials");
         assert_eq!(confirm().await.status, 204);
         confirm().await.refused(400, "invalid_token");
         assert_eq!(app.send(live(app)).await.status, 201, "live from now on");
@@ -82,7 +86,7 @@ on_both! {
         // Signing up again tells nobody that there is an account, and joins it when confirmed.
         let more = app.founder("ana@example.com").await;
         let token = app.letter("ana@example.com").await;
-        let confirmed = app.post_as_nobody("/v1/auth/email/confirm", json!({"token": token})).await;
+        let confirmed = app.post_as_nobody("/v1/auth/email/confirm", confirmation(&token)).await;
         assert_eq!(confirmed.status, 204);
         let which = log_in(app, "ana@example.com", PASSWORD).await;
         let error = which.refused(409, "tenant_required");

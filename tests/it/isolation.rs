@@ -87,6 +87,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("members.update", json!({"role": "viewer"})),
         ("invitations.create", json!({"email": "x@example.com", "role": "viewer"})),
         ("auth.change_password", json!({"current_password": "x", "password": "yet another horse"})),
+        ("auth.begin_totp", json!({"password": "x"})),
         ("auth.confirm_totp", json!({"code": "000000"})),
         ("auth.end_totp", json!({"code": "000000"})),
     ]

@@ -23,7 +23,7 @@ async fn ask(app: &TestApp, by: &Person, method: Method, path: &str, body: Value
 }
 
 async fn two(app: &TestApp) -> Two {
-    let owner = app.founder("owner@example.com").await;
+    let owner = app.owner("owner@example.com").await;
     let guide = app.channel_founder("guide@example.com").await;
     let event = json!({"title": "Opening", "venue": "Hall", "start_date": "2090-01-01T20:00:00Z"});
     let event = ask(app, &owner, Method::POST, "/v1/events", event).await;

@@ -25,7 +25,7 @@ fn token(reply: &Reply, name: &str) -> String {
 
 on_both! {
     async fn a_refresh_token_works_once_and_a_retry_gets_the_same(app: &TestApp) {
-        let ana = app.founder("ana@example.com").await;
+        let ana = app.owner("ana@example.com").await;
         let first = refresh(app, &ana.refresh).await;
         let second = token(&first, "refresh_token");
         assert_ne!(second, ana.refresh);
@@ -41,7 +41,7 @@ on_both! {
     }
 
     async fn a_token_used_after_its_grace_ends_its_session(app: &TestApp) {
-        let ana = app.founder("ana@example.com").await;
+        let ana = app.owner("ana@example.com").await;
         let next = token(&refresh(app, &ana.refresh).await, "refresh_token");
         app.advance(11);
         refresh(app, &ana.refresh).await.refused(401, "unauthorized");
@@ -52,7 +52,7 @@ on_both! {
     }
 
     async fn fifty_at_once_leave_one_family_and_nobody_logged_out(app: &TestApp) {
-        let ana = app.founder("ana@example.com").await;
+        let ana = app.owner("ana@example.com").await;
         let all = join_all((0..50).map(|_| refresh(app, &ana.refresh))).await;
         let mut tokens: Vec<String> =
             all.iter().map(|reply| token(reply, "refresh_token")).collect();
@@ -65,7 +65,7 @@ on_both! {
     }
 
     async fn sessions_end_by_themselves(app: &TestApp) {
-        let ana = app.founder("ana@example.com").await;
+        let ana = app.owner("ana@example.com").await;
         app.advance(600 + 31);
         assert_eq!(works(app, &ana.access).await, 401, "ten minutes and the leeway of clocks");
         let next = refresh(app, &ana.refresh).await;
@@ -88,7 +88,7 @@ on_both! {
     }
 
     async fn log_out_ends_one_or_all(app: &TestApp) {
-        let ana = app.founder("ana@example.com").await;
+        let ana = app.owner("ana@example.com").await;
         let body = credentials("ana@example.com", PASSWORD);
         let again = app.post_as_nobody("/v1/auth/log-in", body.clone()).await;
         let other = Person::of("ana@example.com", again.data(200));
@@ -108,7 +108,7 @@ on_both! {
     }
 
     async fn a_browser_keeps_it_in_a_cookie_that_no_other_site_sends(app: &TestApp) {
-        app.founder("ana@example.com").await;
+        app.owner("ana@example.com").await;
         let mut body = credentials("ana@example.com", PASSWORD);
         body["cookie"] = json!(true);
         let session = app.post_as_nobody("/v1/auth/log-in", body).await;
@@ -167,7 +167,10 @@ on_both! {
             let (path, access) = (path.to_owned(), ana.access.clone());
             async move { app.ask_as(&access, method, &path, body).await }
         };
-        let begun = ask(Method::POST, "/v1/auth/totp", json!({})).await;
+        let password = json!({"password": PASSWORD});
+        let wrong = json!({"password": "wrong"});
+        ask(Method::POST, "/v1/auth/totp", wrong).await.refused(401, "wrong_credentials");
+        let begun = ask(Method::POST, "/v1/auth/totp", password.clone()).await;
         let secret = begun.data(201)["secret"].as_str().unwrap().to_owned();
         let url = begun.data(201)["url"].as_str().unwrap();
         assert!(url.starts_with("otpauth://totp/") && url.contains(&secret), "{url}");
@@ -189,7 +192,7 @@ on_both! {
         let confirm = "/v1/auth/totp/confirm";
         ask(Method::POST, confirm, json!({"code": wrong(app)})).await.refused(422, "wrong_code");
         assert_eq!(ask(Method::POST, confirm, json!({"code": code(app)})).await.status, 204);
-        ask(Method::POST, "/v1/auth/totp", json!({})).await.refused(409, "totp_active");
+        ask(Method::POST, "/v1/auth/totp", password.clone()).await.refused(409, "totp_active");
         log_in(None).await.refused(401, "code_required");
         log_in(Some(wrong(app).to_owned())).await.refused(401, "wrong_credentials");
         log_in(Some(code(app))).await.refused(401, "wrong_credentials");

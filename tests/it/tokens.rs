@@ -46,8 +46,8 @@ fn without(value: &Value, field: &str) -> Value {
 
 on_both! {
     async fn bad_tokens_are_all_refused_alike(app: &TestApp) {
-        let ana = app.founder("ana@example.com").await;
-        let eva = app.founder("eva@example.com").await;
+        let ana = app.owner("ana@example.com").await;
+        let eva = app.owner("eva@example.com").await;
         let parts: Vec<&str> = ana.access.split('.').collect();
         let (header, claims) = (decode(parts[0]), decode(parts[1]));
         let number: i64 = header["kid"].as_str().unwrap().parse().unwrap();
@@ -127,7 +127,7 @@ on_both! {
     }
 
     async fn keys_change_with_the_quarter_and_nobody_notices(app: &TestApp) {
-        app.founder("ana@example.com").await;
+        app.owner("ana@example.com").await;
         let log_in = || async {
             let body = crate::support::people::credentials(
                 "ana@example.com", crate::support::people::PASSWORD);

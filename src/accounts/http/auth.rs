@@ -5,8 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, post};
 
 use super::super::input::{LogInBody, LogOutBody, RefreshBody, SignUpBody};
 use super::super::ops::log_in::{self as log_in_ops, LogIn};
+use super::super::ops::sessions::{self, Opened};
 use super::super::ops::sign_up::{self as sign_up_ops, NewTenant, SignUp};
-use super::super::ops::{sessions, wrong_credentials};
+use super::super::ops::wrong_credentials;
 use super::super::passwords::Passwords;
 use super::super::throttle::{Counted, Throttle};
 use super::view::{SessionView, answer, session_example};
@@ -74,7 +75,8 @@ fn tenant_of(body: &SignUpBody) -> Result<NewTenant> {
 
 /// Log in
 ///
-/// 401 `wrong_credentials` whether there is such an account or not; `code_required` when the
+/// For who has confirmed their e-mail. 401 `wrong_credentials` whether there is such an account or
+/// not; `code_required` when the
 /// password is right and the account asks for a one-time password in `code`. A member of several
 /// tenants says which in `tenant_id`, else 409 `tenant_required` with the list in `tenants`; 403
 /// `no_membership` when it is none of theirs. Ten wrong passwords for an account from one address
@@ -115,10 +117,9 @@ pub async fn log_in(
     let opened = match user.filter(|_| right) {
         None => Err(wrong_credentials()),
         Some(user) => {
-            let tenant = body.tenant_id.map(|text| text.0);
-            let wanted = LogIn { user, tenant, code: body.code.map(|code| code.0) };
-            let write = move |tx: &mut Tx<'_>| log_in_ops::log_in(tx, &wanted).map(Outcome::Done);
-            state.db.write(&nobody(), write).await.map(Outcome::into_inner)
+            let (tenant, code) = (body.tenant_id, body.code);
+            let (tenant, code) = (tenant.map(|text| text.0), code.map(|code| code.0));
+            enter(&state, LogIn { user, tenant, code }).await
         }
     };
     if opened.as_ref().is_err_and(|error| error.code() == "wrong_credentials") {
@@ -126,6 +127,18 @@ pub async fn log_in(
         throttle.count(Counted::WrongPasswords, &from, state.db.now());
     }
     answer(&state, opened?, StatusCode::OK, in_cookie)
+}
+
+/// Begins the session. Codes are counted for the account, wherever they come from: whoever
+/// sends them knows the password, and a code has but a million values.
+async fn enter(state: &State, wanted: LogIn) -> Result<Opened> {
+    let throttle: &Throttle = state.db.environment().get()?;
+    let (who, asked) = (format!("code {}", wanted.user.id), wanted.code.is_some());
+    if asked {
+        throttle.pass(Counted::WrongPassword, &who, state.db.now())?;
+    }
+    let write = move |tx: &mut Tx<'_>| log_in_ops::log_in(tx, &wanted).map(Outcome::Done);
+    Ok(state.db.write(&nobody(), write).await?.into_inner())
 }
 
 /// Refresh a session

@@ -1,6 +1,7 @@
 //! Passwords forgotten, reset and changed; e-mails confirmed.
 
 use actix_web::{HttpRequest, HttpResponse, post};
+use secrecy::SecretString;
 
 use super::super::input::{ChangePasswordBody, ConfirmBody, ForgotBody, ResetBody};
 use super::super::ops::{letters, passwords as ops, wrong_credentials};
@@ -17,6 +18,25 @@ use crate::web::{Actor, Body, Empty, PublicErrors, State, WriteErrors};
 /// The member behind a session.
 pub(super) fn member_of<P>(actor: &Actor<P>) -> Result<Membership> {
     actor.principal().member.clone().ok_or_else(unauthorized)
+}
+
+/// Looks at the password of a session's user once more, and answers its hash. 401
+/// `wrong_credentials`, 429 after ten within ten minutes.
+pub(super) async fn prove_password<P>(
+    state: &State,
+    actor: &Actor<P>,
+    password: SecretString,
+) -> Result<String> {
+    let member = member_of(actor)?;
+    let throttle: &Throttle = state.db.environment().get()?;
+    // Before it is looked at: many at once are counted too.
+    throttle.pass(Counted::WrongPassword, &member.user.to_string(), state.db.now())?;
+    let user = state.db.read(actor.scope(), move |tx| ops::user_of(tx, &member)).await?;
+    let (passwords, hash) = (state.db.environment().get::<Passwords>()?, user.password_hash);
+    match passwords.verify(password, Some(hash.clone())).await? {
+        true => Ok(hash),
+        false => Err(wrong_credentials()),
+    }
 }
 
 /// Forgot the password
@@ -87,16 +107,8 @@ pub async fn change(
 ) -> Result<HttpResponse> {
     let (body, _) = body.into_parts()?;
     let member = member_of(&actor)?;
-    let (throttle, who) = (state.db.environment().get::<Throttle>()?, member.user.to_string());
-    throttle.check(Counted::WrongPassword, &who, state.db.now())?;
-    let asked = member.clone();
-    let user = state.db.read(actor.scope(), move |tx| ops::user_of(tx, &asked)).await?;
+    let old = prove_password(&state, &actor, body.current_password.0).await?;
     let passwords: &Passwords = state.db.environment().get()?;
-    let old = user.password_hash;
-    if !passwords.verify(body.current_password.0, Some(old.clone())).await? {
-        throttle.count(Counted::WrongPassword, &who, state.db.now());
-        return Err(wrong_credentials());
-    }
     let hash = passwords.hash(body.password.0).await?;
     let write = move |tx: &mut Tx<'_>| ops::change(tx, &member, &old, &hash).map(Outcome::Done);
     state.db.write(actor.scope(), write).await?;
@@ -105,11 +117,16 @@ pub async fn change(
 
 /// Confirm an e-mail
 ///
-/// By the token in the letter. What its reader founded may work in live mode from now on. 400
-/// `invalid_token`: not one, used, or too old.
+/// By the token in the letter and the password of the sign-up: whoever reads the letter must also
+/// be who signed up, else a stranger's sign-up would become theirs. What they founded may work in
+/// live mode from now on, and they may log in. 400 `invalid_token`: not one, used, or too old; 401
+/// `wrong_credentials`; 429 after ten passwords.
 #[utoipa::path(operation_id = "auth.confirm_email", tag = "auth", security(()),
-    request_body(content = ConfirmBody, example = json!({"token": "let_01.c2ln"})),
-    responses((status = 204, description = "It is confirmed."), PublicErrors))]
+    request_body(content = ConfirmBody,
+        example = json!({"token": "let_01.c2ln", "password": "correct horse battery"})),
+    responses((status = 204, description = "It is confirmed."),
+        (status = 401, body = crate::web::ErrorBody, description = "`wrong_credentials`."),
+        PublicErrors))]
 #[post("/auth/email/confirm")]
 pub async fn confirm(
     state: State,
@@ -118,6 +135,15 @@ pub async fn confirm(
 ) -> Result<HttpResponse> {
     let (body, _) = body.into_parts()?;
     admit(&state, &caller(&request, state.http.trusted_proxies.into()))?;
+    let token = body.token.0.clone();
+    let read = move |tx: &mut Tx<'_>| letters::signed_up(tx, &token);
+    let user = state.db.read(&nobody(), read).await?;
+    let throttle: &Throttle = state.db.environment().get()?;
+    throttle.pass(Counted::WrongPassword, &user.id.to_string(), state.db.now())?;
+    let passwords: &Passwords = state.db.environment().get()?;
+    if !passwords.verify(body.password.0, Some(user.password_hash)).await? {
+        return Err(wrong_credentials());
+    }
     let write = move |tx: &mut Tx<'_>| letters::confirm(tx, &body.token.0).map(Outcome::Done);
     state.db.write(&nobody(), write).await?;
     Ok(HttpResponse::NoContent().finish())

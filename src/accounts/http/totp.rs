@@ -4,15 +4,15 @@ use actix_web::{HttpResponse, delete, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::input::CodeBody;
+use super::super::input::{CodeBody, PasswordBody};
 use super::super::ops::totp as ops;
 use super::super::throttle::{Counted, Throttle};
-use super::passwords::member_of;
+use super::passwords::{member_of, prove_password};
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
 use crate::kernel::ids::UserId;
 use crate::web::permission::Member;
-use crate::web::{Actor, Body, Data, Empty, State, WriteErrors};
+use crate::web::{Actor, Body, Data, State, WriteErrors};
 
 /// What an authenticator app is given.
 #[derive(Serialize, ToSchema)]
@@ -25,18 +25,24 @@ pub struct EnrolmentView {
 
 /// Begin with one-time passwords
 ///
-/// Answers what an authenticator app needs. They are asked for when a first code has confirmed it.
-/// 409 `totp_active`.
+/// By the password. Answers what an authenticator app needs; they are asked for when a first code
+/// has confirmed it. 401 `wrong_credentials`; 403 `email_unconfirmed`; 409 `totp_active`.
 #[utoipa::path(operation_id = "auth.begin_totp", tag = "auth", security(("session" = ["member"])),
-    request_body(content = Option<Empty>, example = json!({})),
-    responses((status = 201, body = Data<EnrolmentView>, example = json!({"success": true,
+    request_body(content = PasswordBody, example = json!({"password": "correct horse battery"})),
+    responses((status = 429, body = crate::web::ErrorBody, description = "`rate_limited`."),
+        (status = 201, body = Data<EnrolmentView>, example = json!({"success": true,
             "data": {"secret": "JBSWY3DPEHPK3PXP",
                 "url": "otpauth://totp/Rialto:ana%40example.com?secret=JBSWY3DPEHPK3PXP"}})),
         WriteErrors))]
 #[post("/auth/totp")]
-pub async fn begin(state: State, actor: Actor<Member>, body: Body<Empty>) -> Result<HttpResponse> {
-    body.into_parts()?;
+pub async fn begin(
+    state: State,
+    actor: Actor<Member>,
+    body: Body<PasswordBody>,
+) -> Result<HttpResponse> {
+    let (body, _) = body.into_parts()?;
     let member = member_of(&actor)?;
+    prove_password(&state, &actor, body.password.0).await?;
     let write = move |tx: &mut Tx<'_>| ops::begin(tx, &member.user).map(Outcome::Done);
     let made = state.db.write(actor.scope(), write).await?.into_inner();
     let view = EnrolmentView { secret: made.secret, url: made.url };
@@ -85,12 +91,9 @@ async fn with_code(
     let throttle: &Throttle = state.db.environment().get()?;
     // A code has a million values: guessing is stopped as it is for passwords.
     let who = format!("code {}", member.user);
-    throttle.check(Counted::WrongPassword, &who, state.db.now())?;
+    // Before it is looked at: many at once are counted too.
+    throttle.pass(Counted::WrongPassword, &who, state.db.now())?;
     let write = move |tx: &mut Tx<'_>| run(tx, &member.user, &body.code.0).map(Outcome::Done);
-    let done = state.db.write(actor.scope(), write).await;
-    if done.as_ref().is_err_and(|error| error.code() == "wrong_code") {
-        throttle.count(Counted::WrongPassword, &who, state.db.now());
-    }
-    done?;
+    state.db.write(actor.scope(), write).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -106,6 +106,7 @@ pub fn accept(tx: &mut Tx<'_>, text: &str, invitee: &Invitee) -> Result<Opened> 
     let now = tx.now();
     let found = store::invitation(tx, &id)?;
     let invitation = found.filter(|found| found.is_open_at(now)).ok_or_else(bad_token)?;
+    check_inviter(tx, &invitation)?;
     let user = match invitee {
         Invitee::Known(user) => known_invitee(tx, user, &invitation)?,
         Invitee::New { name, password_hash } => {
@@ -127,8 +128,20 @@ pub fn accept(tx: &mut Tx<'_>, text: &str, invitee: &Invitee) -> Result<Opened> 
     sessions::open(tx, &user, member)
 }
 
+/// An invitation is worth what whoever sent it may still do.
+fn check_inviter(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<()> {
+    let Some(inviter) = &invitation.invited_by else {
+        return Ok(());
+    };
+    let inviter = store::own_member(tx, &invitation.tenant, inviter)?;
+    match inviter.is_some_and(|inviter| inviter.role.may_appoint(invitation.role)) {
+        true => Ok(()),
+        false => Err(bad_token()),
+    }
+}
+
 fn known_invitee(tx: &mut Tx<'_>, user: &UserId, invitation: &Invitation) -> Result<User> {
-    let user = store::user(tx, user)?.ok_or_else(Error::not_found)?;
+    let user = store::lock_user(tx, user)?.ok_or_else(Error::not_found)?;
     if user.email != invitation.email || user.confirmed_at.is_none() {
         let message = "This invitation was sent to another e-mail, or yours is not confirmed.";
         return Err(Error::new(Kind::Forbidden, "other_email", message));

@@ -118,7 +118,20 @@ pub fn resend_confirmation(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
     Ok(())
 }
 
-/// Confirms an e-mail by the token in its letter. 400 `invalid_token`.
+/// Who signed up, by the token in their letter. 400 `invalid_token`.
+pub fn signed_up(tx: &mut Tx<'_>, text: &str) -> Result<store::User> {
+    let id: LetterId = token::read_mailed(server_key(tx)?, text).ok_or_else(bad_token)?;
+    let now = tx.now();
+    let open = |letter: &AccountLetter| {
+        letter.kind == LetterKind::Confirm && letter.used_at.is_none() && now < letter.expires_at
+    };
+    let letter = store::letter(tx, &id)?.filter(open);
+    let user = letter.and_then(|letter| letter.user_id).ok_or_else(bad_token)?;
+    store::user(tx, &user)?.ok_or_else(bad_token)
+}
+
+/// Confirms an e-mail by the token in its letter, whose reader has shown the password. 400
+/// `invalid_token`.
 pub fn confirm(tx: &mut Tx<'_>, text: &str) -> Result<()> {
     let user = take(tx, LetterKind::Confirm, text)?;
     prove(tx, &user)
@@ -150,9 +163,10 @@ pub(super) fn prove(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     for member in mine {
         match theirs.iter().find(|place| place.tenant == member.tenant) {
             None => store::hand_over(tx, &member.id, &before.id)?,
-            // They have a place there already: one is enough, with the role of the founder.
+            // They have a place there already: one is enough, with the higher role.
             Some(place) => {
-                store::set_role(tx, &place.id, member.role)?;
+                let higher = place.role.min(member.role);
+                store::set_role(tx, &place.id, place.role, higher)?;
                 store::delete_member(tx, &member.id)?;
             }
         }

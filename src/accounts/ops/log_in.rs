@@ -19,15 +19,15 @@ pub struct LogIn {
     pub code: Option<String>,
 }
 
-/// Whose password is to be looked at.
+/// Whose password is to be looked at: of an e-mail that nobody has confirmed, nobody's.
 pub fn candidate(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
-    store::user_by_email(tx, email)
+    store::confirmed_user(tx, email)
 }
 
 /// Begins a session. 401 `wrong_credentials`, `code_required`; 409 `tenant_required`; 403
 /// `no_membership`.
 pub fn log_in(tx: &mut Tx<'_>, wanted: &LogIn) -> Result<Opened> {
-    let user = store::user(tx, &wanted.user.id)?.ok_or_else(wrong_credentials)?;
+    let user = store::lock_user(tx, &wanted.user.id)?.ok_or_else(wrong_credentials)?;
     if user.password_hash != wanted.user.password_hash {
         return Err(wrong_credentials());
     }

@@ -54,8 +54,8 @@ pub fn set_role(
     if role != Role::Owner {
         keep_an_owner(tx, &member)?;
     }
-    if !store::set_role(tx, &member.id, role)? {
-        return Err(Error::not_found());
+    if !store::set_role(tx, &member.id, member.role, role)? {
+        return Err(Error::rerun("the member has changed"));
     }
     known::forget(tx)?;
     with_user(tx, Member { role, ..member })

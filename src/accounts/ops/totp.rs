@@ -6,6 +6,7 @@ use super::server_key;
 use crate::db::Tx;
 use crate::kernel::ids::{Id, LetterId, UserId};
 use crate::kernel::{Error, Result};
+use crate::web::auth::email_unconfirmed;
 
 /// What an authenticator app is given.
 pub struct Enrolment {
@@ -16,8 +17,12 @@ pub struct Enrolment {
 }
 
 /// Makes a seed. It is asked for at log-in when a first code has confirmed it. 409 `totp_active`.
+/// Not for an e-mail that may be somebody else's: 403 `email_unconfirmed`.
 pub fn begin(tx: &mut Tx<'_>, user: &UserId) -> Result<Enrolment> {
     let before = store::user(tx, user)?.ok_or_else(Error::not_found)?;
+    if before.confirmed_at.is_none() {
+        return Err(email_unconfirmed());
+    }
     if before.totp_since.is_some() {
         return Err(Error::conflict("totp_active", "One-time passwords are on already."));
     }

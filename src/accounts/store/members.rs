@@ -133,8 +133,15 @@ pub(in crate::accounts) fn lock_owners(tx: &mut Tx<'_>, tenant: &Tenant) -> Resu
     })
 }
 
-pub(in crate::accounts) fn set_role(tx: &mut Tx<'_>, id: &MemberId, role: Role) -> Result<bool> {
-    let set = diesel::update(members::table.find(id)).set(members::role.eq(role));
+/// Gives a member who has one role another; `false` when they have it no longer.
+pub(in crate::accounts) fn set_role(
+    tx: &mut Tx<'_>,
+    id: &MemberId,
+    from: Role,
+    to: Role,
+) -> Result<bool> {
+    let member = members::table.find(id).filter(members::role.eq(from));
+    let set = diesel::update(member).set(members::role.eq(to));
     Ok(set.execute(tx.conn()?)? == 1)
 }
 

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::append_only;
-use crate::db::Tx;
 use crate::db::schema::users;
+use crate::db::{AnyConnection, Tx};
 use crate::kernel::ids::UserId;
 use crate::kernel::{Result, Timestamp};
 
@@ -52,6 +52,16 @@ pub(in crate::accounts) fn user(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<U
     Ok(users::table.find(id).first(tx.conn()?).optional()?)
 }
 
+/// The same, and nobody changes them before this transaction ends: a session that is begun after
+/// the password was looked at, and a new password that ends sessions, do not miss each other.
+pub(in crate::accounts) fn lock_user(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
+    let user = users::table.find(id);
+    Ok(match tx.conn()? {
+        AnyConnection::Postgres(conn) => user.for_update().first(conn).optional()?,
+        AnyConnection::Sqlite(conn) => user.first(conn).optional()?,
+    })
+}
+
 /// The user whose e-mail this is: who has confirmed it, else who last claimed it.
 pub(in crate::accounts) fn user_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
     let order = (users::confirmed_at.is_null(), users::id.desc());
@@ -78,7 +88,11 @@ pub(in crate::accounts) fn save_user(
 
 /// Notes that the code of a step was used; `false` when it or a later one was used before.
 pub(in crate::accounts) fn use_step(tx: &mut Tx<'_>, id: &UserId, step: i64) -> Result<bool> {
+    let now = tx.now();
     let unused = users::table.find(id).filter(users::totp_step.lt(step));
-    let used = diesel::update(unused).set(users::totp_step.eq(step)).execute(tx.conn()?)?;
+    // Whoever writes the whole user back meanwhile must look again.
+    let used = diesel::update(unused)
+        .set((users::totp_step.eq(step), users::updated_at.eq(now)))
+        .execute(tx.conn()?)?;
     Ok(used == 1)
 }

@@ -29,7 +29,7 @@ pub(super) async fn two_partners(walk: &mut Walk<'_>, captured: &Path) -> Result
         "organization": {"name": "Sala Apolo", "currency": "EUR", "timezone": "Europe/Madrid"}}),
     );
     let owner = text(&owner.await?, "/data/access_token")?;
-    confirm(walk, captured, &email).await?;
+    confirm(walk, captured, (&email, "correct horse battery")).await?;
     let channel = sign_up(
         walk,
         "... and so does a channel",
@@ -38,6 +38,8 @@ pub(super) async fn two_partners(walk: &mut Walk<'_>, captured: &Path) -> Result
         "name": "Max Guide", "channel": {"name": "Night Guide"}}),
     );
     let channel = channel.await?;
+    let email = format!("guide-{tail}@example.com");
+    confirm(walk, captured, (&email, "another horse battery")).await?;
     let slug = text(&channel, "/data/tenant/slug")?;
     let channel = text(&channel, "/data/access_token")?;
     become_partners(walk, (&owner, &channel), &slug).await?;
@@ -64,7 +66,11 @@ async fn sign_up(walk: &mut Walk<'_>, title: &str, body: Value) -> Result<Value>
 }
 
 /// Confirms an e-mail by the token in its letter.
-async fn confirm(walk: &mut Walk<'_>, captured: &Path, email: &str) -> Result<()> {
+async fn confirm(
+    walk: &mut Walk<'_>,
+    captured: &Path,
+    (email, password): (&str, &str),
+) -> Result<()> {
     let mail = wait_for_mail(captured, &format!("To: {email}")).await?;
     let letter = std::fs::read_to_string(&mail)?.replace("=\r\n", "").replace("=3D", "=");
     let token = letter
@@ -72,11 +78,13 @@ async fn confirm(walk: &mut Walk<'_>, captured: &Path, email: &str) -> Result<()
         .nth(1)
         .and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
     walk.call(Call {
-        title: "Until the e-mail is confirmed it works in test mode only; the letter has the token",
+        title: "Until the e-mail is confirmed it sells in test mode only; the letter has the token",
         with: With::Nothing,
         method: Method::POST,
         path: "/v1/auth/email/confirm".to_owned(),
-        body: Some(json!({"token": token.context("the letter has no token")?})),
+        body: Some(
+            json!({"token": token.context("the letter has no token")?, "password": password}),
+        ),
         expect: 204,
     })
     .await?;

@@ -13,6 +13,7 @@ use crate::db::{Outcome, Tx};
 use crate::kernel::input::Faults;
 use crate::kernel::{Error, Result};
 use crate::web::answer::{Answer, Reply};
+use crate::web::auth::email_unconfirmed;
 use crate::web::permission::{ChannelManager, Manager, OrganizationManager, Permission, Read};
 use crate::web::query::{PagedQuery, Paging};
 use crate::web::{Actor, Body, Data, Empty, List, Once, ReadErrors, State, WriteErrors};
@@ -52,6 +53,7 @@ pub async fn create(
     body: Body<NewPartnershipBody>,
 ) -> Result<HttpResponse> {
     let (body, canonical) = body.into_parts()?;
+    check_confirmed(&actor)?;
     let channel = match (&body.channel_id, &body.channel_slug) {
         (Some(id), None) => ChannelRef::Id(id.0.clone()),
         (None, Some(slug)) => ChannelRef::Slug(slug.0.clone()),
@@ -147,6 +149,7 @@ pub async fn update(
     body: Body<TermsBody>,
 ) -> Result<HttpResponse> {
     let (body, canonical) = body.into_parts()?;
+    check_confirmed(&actor)?;
     let run = move |tx: &mut Tx<'_>| {
         let organization = ops::acting_organization(tx)?;
         let mut faults = Faults::default();
@@ -183,11 +186,17 @@ pub async fn accept(
     body: Body<AcceptTermsBody>,
 ) -> Result<HttpResponse> {
     let (body, canonical) = body.into_parts()?;
+    check_confirmed(&actor)?;
     let run = move |tx: &mut Tx<'_>| {
         let view = ops::accept(tx, &path, body.version)?;
         Ok(Outcome::Done(Reply::Good(Answer::ok(view)?)))
     };
     once.write(&actor, &canonical, run).await
+}
+
+/// Partnerships are of both modes, and so not for who may work in test mode only.
+fn check_confirmed<P>(actor: &Actor<P>) -> Result<()> {
+    if actor.principal().confirmed { Ok(()) } else { Err(email_unconfirmed()) }
 }
 
 async fn act<P: Permission>(
@@ -244,6 +253,7 @@ pub async fn resume(
     path: Path<String>,
     body: Body<Empty>,
 ) -> Result<HttpResponse> {
+    check_confirmed(&actor)?;
     act(actor, once, (path, body), ops::resume).await
 }
 

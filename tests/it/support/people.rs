@@ -35,6 +35,11 @@ impl Person {
     }
 }
 
+/// The body of a confirmation.
+pub fn confirmation(token: &str) -> Value {
+    json!({"token": token, "password": PASSWORD})
+}
+
 /// The body of a log-in.
 pub fn credentials(email: &str, password: &str) -> Value {
     json!({"email": email, "password": password})
@@ -62,20 +67,23 @@ impl TestApp {
         Person::of(email, session.data(201))
     }
 
-    /// The same with a channel, whose name is Night Guide.
+    /// A channel's founder, with the e-mail confirmed; its name is Night Guide.
     pub async fn channel_founder(&self, email: &str) -> Person {
         let body = json!({"email": email, "password": PASSWORD, "name": "Founder",
             "channel": {"name": "Night Guide"}});
         let session = self.post_as_nobody("/v1/auth/sign-up", body).await;
-        Person::of(email, session.data(201))
+        let person = Person::of(email, session.data(201));
+        let token = self.letter(email).await;
+        let confirmed = self.post_as_nobody("/v1/auth/email/confirm", confirmation(&token)).await;
+        assert_eq!(confirmed.status, 204, "{}", confirmed.text);
+        person
     }
 
     /// An organization's founder, with the e-mail confirmed.
     pub async fn owner(&self, email: &str) -> Person {
         let person = self.founder(email).await;
         let token = self.letter(email).await;
-        let confirmed =
-            self.post_as_nobody("/v1/auth/email/confirm", json!({"token": token})).await;
+        let confirmed = self.post_as_nobody("/v1/auth/email/confirm", confirmation(&token)).await;
         assert_eq!(confirmed.status, 204, "{}", confirmed.text);
         person
     }
