@@ -2,7 +2,7 @@
 
 use super::guard::{AnyGuard, Guard};
 use super::plan::Plan;
-use super::{AnyConnection, Append, Environment, Scope, Take};
+use super::{AnyConnection, Append, Environment, Scope, Take, Tenant};
 use crate::kernel::ids::{Id, OrganizationId};
 use crate::kernel::{Error, Mode, Result, Timestamp};
 
@@ -73,6 +73,12 @@ impl<'c> Tx<'c> {
     /// The mode of the scope; a platform task must say itself which mode it means.
     pub fn mode(&self) -> Result<Mode> {
         self.scope.mode().ok_or_else(|| Error::internal("a platform scope has no mode"))
+    }
+
+    /// The tenant of the scope; a platform task acts for none.
+    pub fn tenant(&self) -> Result<Tenant> {
+        let tenant = self.scope.tenant().cloned();
+        tenant.ok_or_else(|| Error::internal("a platform scope has no tenant"))
     }
 
     /// What the slices share in this server (keys, listeners).

@@ -7,7 +7,7 @@ use crate::db::types::Json;
 use crate::db::{MultiBackend, Tenant, Tx};
 use crate::kernel::ids::{ChannelId, EventId, Id, OrganizationId, PaymentId, RateId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
-use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
+use crate::kernel::{Currency, Mode, Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
 
 text_enum! {
@@ -107,13 +107,8 @@ fn of_channel<'a>(mode: Mode, id: &'a ChannelId) -> _ {
     tickets::table.filter(tickets::mode.eq(mode)).filter(tickets::channel_id.eq(id))
 }
 
-fn reader(tx: &Tx<'_>) -> Result<Tenant> {
-    let reader = tx.scope().tenant().cloned();
-    reader.ok_or_else(|| Error::internal("tickets are read by tenants"))
-}
-
 pub(super) fn find(tx: &mut Tx<'_>, id: &TicketId) -> Result<Option<Ticket>> {
-    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let (mode, reader) = (tx.mode()?, tx.tenant()?);
     let wanted = tickets::id.eq(id);
     let found = on_each!(tx.conn()?, |c| match &reader {
         Tenant::Organization(own) => of_organization(mode, own).filter(wanted).first(c),
@@ -123,7 +118,7 @@ pub(super) fn find(tx: &mut Tx<'_>, id: &TicketId) -> Result<Option<Ticket>> {
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Ticket>> {
-    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let (mode, reader) = (tx.mode()?, tx.tenant()?);
     let mut query: Boxed<'_> = match &reader {
         Tenant::Organization(own) => of_organization(mode, own).into_boxed(),
         Tenant::Channel(own) => of_channel(mode, own).into_boxed(),

@@ -3,7 +3,7 @@
 use super::super::model::INVITATION_SECONDS;
 use super::super::store::{self, Invitation, InvitationStatus, User};
 use super::super::token;
-use super::members::{above_oneself, tenant};
+use super::members::above_oneself;
 use super::sessions::{self, Opened};
 use super::sign_up::{new_member, new_user};
 use super::{bad_token, letters, server_key};
@@ -20,7 +20,7 @@ pub fn invite(tx: &mut Tx<'_>, actor: &Membership, email: &str, role: Role) -> R
     if !actor.role.may_appoint(role) {
         return Err(above_oneself());
     }
-    let tenant = tenant(tx)?;
+    let tenant = tx.tenant()?;
     offer(tx, tenant, (email, role), Some(actor.id.clone()))
 }
 
@@ -67,13 +67,13 @@ fn offer(
 
 /// The invitations, newest first.
 pub fn list(tx: &mut Tx<'_>, page: &PageRequest) -> Result<Page<Invitation>> {
-    let tenant = tenant(tx)?;
+    let tenant = tx.tenant()?;
     store::list_invitations(tx, &tenant, page)
 }
 
 /// Takes an open invitation back. 409 `wrong_status`.
 pub fn withdraw(tx: &mut Tx<'_>, id: &str) -> Result<InvitationId> {
-    let tenant = tenant(tx)?;
+    let tenant = tx.tenant()?;
     let id = InvitationId::parse(id).ok_or_else(Error::not_found)?;
     let invitation = store::own_invitation(tx, &tenant, &id)?.ok_or_else(Error::not_found)?;
     if store::close_invitation(tx, &id, InvitationStatus::Withdrawn)? {

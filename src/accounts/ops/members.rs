@@ -2,18 +2,12 @@
 
 use super::super::known;
 use super::super::store::{self, Ending, Member, User};
-use crate::db::{Tenant, Tx};
+use crate::db::Tx;
 use crate::kernel::ids::{Id, MemberId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Result};
 use crate::web::auth::Membership;
 use crate::web::permission::Role;
-
-/// The acting tenant.
-pub(super) fn tenant(tx: &Tx<'_>) -> Result<Tenant> {
-    let tenant = tx.scope().tenant().cloned();
-    tenant.ok_or_else(|| Error::internal("members belong to tenants"))
-}
 
 fn with_user(tx: &mut Tx<'_>, member: Member) -> Result<(Member, User)> {
     let user = store::user(tx, &member.user_id)?.ok_or_else(Error::not_found)?;
@@ -22,14 +16,14 @@ fn with_user(tx: &mut Tx<'_>, member: Member) -> Result<(Member, User)> {
 
 /// The members, newest first, and who they are.
 pub fn list(tx: &mut Tx<'_>, page: &PageRequest) -> Result<Page<(Member, User)>> {
-    let tenant = tenant(tx)?;
+    let tenant = tx.tenant()?;
     let found = store::list_members(tx, &tenant, page)?;
     let rows: Result<Vec<_>> = found.rows.into_iter().map(|m| with_user(tx, m)).collect();
     Ok(Page { rows: rows?, limit: found.limit, next: found.next })
 }
 
 fn find(tx: &mut Tx<'_>, id: &str) -> Result<Member> {
-    let tenant = tenant(tx)?;
+    let tenant = tx.tenant()?;
     let id = MemberId::parse(id).ok_or_else(Error::not_found)?;
     store::own_member(tx, &tenant, &id)?.ok_or_else(Error::not_found)
 }

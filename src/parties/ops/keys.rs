@@ -57,15 +57,9 @@ pub fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<()> {
     if store::revoke_key(tx, id)? { Ok(()) } else { Err(Error::not_found()) }
 }
 
-fn owner(tx: &Tx<'_>) -> Result<(Tenant, Mode)> {
-    let tenant = tx.scope().tenant().cloned();
-    let tenant = tenant.ok_or_else(|| Error::internal("keys belong to tenants"))?;
-    Ok((tenant, tx.mode()?))
-}
-
 /// One of the acting tenant's own of this mode that was not revoked.
 pub fn own_key(tx: &mut Tx<'_>, id: &str) -> Result<ApiKey> {
-    let (tenant, mode) = owner(tx)?;
+    let (tenant, mode) = (tx.tenant()?, tx.mode()?);
     let id = ApiKeyId::parse(id).ok_or_else(Error::not_found)?;
     let key = store::own_key(tx, (&tenant, mode), &id)?;
     key.filter(|key| key.revoked_at.is_none()).ok_or_else(Error::not_found)
@@ -73,7 +67,7 @@ pub fn own_key(tx: &mut Tx<'_>, id: &str) -> Result<ApiKey> {
 
 /// The acting tenant's own of this mode, newest first.
 pub fn list_keys(tx: &mut Tx<'_>, page: &PageRequest) -> Result<Page<ApiKey>> {
-    let (tenant, mode) = owner(tx)?;
+    let (tenant, mode) = (tx.tenant()?, tx.mode()?);
     store::list_keys(tx, (&tenant, mode), page)
 }
 
@@ -96,7 +90,7 @@ pub fn mint(
 ) -> Result<ApiKey> {
     beyond(scopes, own)?;
     check_expiry(tx, expires_at)?;
-    let (tenant, mode) = owner(tx)?;
+    let (tenant, mode) = (tx.tenant()?, tx.mode()?);
     let new = NewKey { tenant, mode, name: name.to_owned(), scopes: scopes.to_vec(), expires_at };
     Ok(create_key(tx, &new, secret))
 }

@@ -81,11 +81,6 @@ pub fn active_partnership(
     Ok(found.filter(|partnership| partnership.status == PartnershipStatus::Active))
 }
 
-fn side(tx: &Tx<'_>) -> Result<Tenant> {
-    let side = tx.scope().tenant().cloned();
-    side.ok_or_else(|| Error::internal("partnerships are read by their sides"))
-}
-
 fn party(side: &Tenant) -> PartySide {
     match side {
         Tenant::Organization(_) => PartySide::Organization,
@@ -94,7 +89,7 @@ fn party(side: &Tenant) -> PartySide {
 }
 
 fn find(tx: &mut Tx<'_>, id: &str) -> Result<Partnership> {
-    let side = side(tx)?;
+    let side = tx.tenant()?;
     let id = PartnershipId::parse(id).ok_or_else(Error::not_found)?;
     store::own_partnership(tx, &side, &id)?.ok_or_else(Error::not_found)
 }
@@ -118,7 +113,7 @@ pub fn list_partnerships(
     status: Option<PartnershipStatus>,
     page: &PageRequest,
 ) -> Result<Page<PartnershipView>> {
-    let side = side(tx)?;
+    let side = tx.tenant()?;
     let found = store::list_partnerships(tx, &side, status, page)?;
     let rows: Result<Vec<_>> = found.rows.iter().map(|row| view(tx, row)).collect();
     Ok(Page { rows: rows?, limit: found.limit, next: found.next })
@@ -228,7 +223,7 @@ pub fn suspend(tx: &mut Tx<'_>, id: &str) -> Result<PartnershipView> {
     if before.status != PartnershipStatus::Active {
         return Err(wrong_status(&before));
     }
-    let suspended_by = Some(party(&side(tx)?));
+    let suspended_by = Some(party(&tx.tenant()?));
     let status = PartnershipStatus::Suspended;
     change(tx, &before, Partnership { status, suspended_by, ..before.clone() })
 }
@@ -240,7 +235,7 @@ pub fn resume(tx: &mut Tx<'_>, id: &str) -> Result<PartnershipView> {
     if before.status != PartnershipStatus::Suspended {
         return Err(wrong_status(&before));
     }
-    if before.suspended_by != Some(party(&side(tx)?)) {
+    if before.suspended_by != Some(party(&tx.tenant()?)) {
         return Err(Error::wrong_principal("Only who has suspended it can resume it."));
     }
     let status = PartnershipStatus::Active;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{find, view};
 use crate::db::Tx;
+use crate::kernel::Result;
 use crate::kernel::ids::{OrganizationId, PaymentId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
-use crate::kernel::{Error, Result};
 use crate::payments::model::PaymentView;
 use crate::payments::store::{self, Filter, Item, Payment};
 use crate::tickets;
@@ -21,8 +21,7 @@ pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<PaymentView> {
 
 /// Payments the caller may see, newest first.
 pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<PaymentView>> {
-    let reader = tx.scope().tenant().cloned();
-    let reader = reader.ok_or_else(|| Error::internal("payments are read by tenants"))?;
+    let reader = tx.tenant()?;
     let found = store::list(tx, filter, page)?;
     let organizations: Vec<OrganizationId> =
         found.rows.iter().map(|payment| payment.organization_id.clone()).collect();

@@ -13,7 +13,7 @@ use crate::kernel::ids::{
     AttemptId, ChannelId, EventId, Id, OrganizationId, PaymentId, PriceId, RateId,
 };
 use crate::kernel::page::{Page, PageRequest};
-use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
+use crate::kernel::{Currency, Mode, Result, Timestamp};
 use crate::parties::Collects;
 use crate::{append_only, on_each};
 
@@ -164,13 +164,8 @@ fn of_channel<'a>(mode: Mode, id: &'a ChannelId) -> _ {
     payments::table.filter(payments::mode.eq(mode)).filter(payments::channel_id.eq(id))
 }
 
-fn reader(tx: &Tx<'_>) -> Result<Tenant> {
-    let reader = tx.scope().tenant().cloned();
-    reader.ok_or_else(|| Error::internal("payments are read by tenants"))
-}
-
 pub(super) fn find(tx: &mut Tx<'_>, id: &PaymentId) -> Result<Option<Payment>> {
-    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let (mode, reader) = (tx.mode()?, tx.tenant()?);
     let wanted = payments::id.eq(id);
     let found = on_each!(tx.conn()?, |c| match &reader {
         Tenant::Organization(own) => of_organization(mode, own).filter(wanted).first(c),
@@ -190,7 +185,7 @@ pub(super) fn of_row(
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Payment>> {
-    let (mode, reader) = (tx.mode()?, reader(tx)?);
+    let (mode, reader) = (tx.mode()?, tx.tenant()?);
     let mut query: Boxed<'_> = match &reader {
         Tenant::Organization(own) => of_organization(mode, own).into_boxed(),
         Tenant::Channel(own) => of_channel(mode, own).into_boxed(),
