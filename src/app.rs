@@ -19,6 +19,7 @@ use crate::db::{Db, DbOptions, Environment, Outcome, Scope};
 use crate::kernel::Clock;
 use crate::mail::Transport;
 use crate::outbox::{Handlers, Listeners, Worker};
+use crate::payments::ops::called_off;
 use crate::payments::providers::{Provider, Sandbox};
 use crate::web::idempotency::InFlight;
 use crate::web::state::Shared;
@@ -91,7 +92,7 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
         .with(accounts::Throttle::default())
         .with(accounts::Passwords::start(config.http.hash_threads())?)
         .with(catalog::Quotes::default())
-        .with(Listeners(vec![payments::ops::end::on_change, mail::on_change]));
+        .with(Listeners(vec![payments::ops::called_off::on_change, mail::on_change]));
     let (readers, writers) = (config.database.readers, config.database.writers);
     Db::open(&DbOptions { url, readers, writers }, environment)
 }
@@ -239,6 +240,7 @@ fn serve(
 fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
     let transport = Arc::new(transport);
     let (letters, invitations) = (transport.clone(), transport.clone());
+    let (refunding, confirming) = (provider.clone(), provider.clone());
     Handlers::default()
         .on(
             mail::FAN_OUT,
@@ -266,11 +268,23 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             }),
         )
         .on(
-            payments::ops::end::CANCEL_FOR_EVENT,
+            called_off::CANCEL_FOR_EVENT,
             Arc::new(|db, job| {
-                Box::pin(
-                    async move { payments::ops::end::cancel_for_event(&db, &job.payload).await },
-                )
+                Box::pin(async move { called_off::cancel_for_event(&db, &job.payload).await })
+            }),
+        )
+        .on(
+            called_off::REFUND_EVENT,
+            Arc::new(|db, job| {
+                Box::pin(async move { called_off::refund_for_event(&db, &job.payload).await })
+            }),
+        )
+        .on(
+            payments::ops::refund::REFUND,
+            Arc::new(move |db, job| {
+                let provider = refunding.clone();
+                let ask = payments::ops::refund::ask;
+                Box::pin(async move { ask(&db, provider.as_ref(), &job.payload).await })
             }),
         )
         .sweep(Arc::new(|db| Box::pin(async move { payments::ops::end::sweep(&db).await })))
@@ -278,6 +292,12 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             let provider = provider.clone();
             Box::pin(
                 async move { payments::ops::pay::ask_about_stale(&db, provider.as_ref()).await },
+            )
+        }))
+        .sweep(Arc::new(move |db| {
+            let provider = confirming.clone();
+            Box::pin(
+                async move { payments::ops::pay::confirm_unsure(&db, provider.as_ref()).await },
             )
         }))
         .sweep(Arc::new(|db| Box::pin(async move { inventory::ops::fold_sales(&db).await })))

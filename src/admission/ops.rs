@@ -14,5 +14,5 @@ pub fn check_in(tx: &mut Tx<'_>, id: &str) -> Result<TicketView> {
     catalog::ops::events::check_not_cancelled(&event)?;
     let ticket = tickets::ops::enter(tx, &ticket)?;
     store::append(tx, &ticket);
-    Ok(ticket.into())
+    tickets::ops::view(tx, ticket)
 }

@@ -1,7 +1,8 @@
 //! Schema changes: two trees of the same names, embedded, run at start.
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use diesel::connection::SimpleConnection;
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
@@ -16,15 +17,42 @@ const MIGRATION_LOCK: i64 = 0x7269_616c_746f;
 pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<Vec<String>> {
     locked(url, |conn| match conn {
         AnyConnection::Postgres(conn) => names(conn.run_pending_migrations(POSTGRES)),
-        AnyConnection::Sqlite(conn) => names(conn.run_pending_migrations(SQLITE)),
+        AnyConnection::Sqlite(conn) => {
+            rebuilding(conn, |conn| names(conn.run_pending_migrations(SQLITE)))
+        }
     })
+}
+
+/// SQLite changes a constraint by building the table anew, which references to it must not see;
+/// they are checked together afterwards.
+fn rebuilding<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    conn.batch_execute("PRAGMA foreign_keys = OFF")?;
+    let done = work(conn)?;
+    let check = "SELECT COUNT(*) AS count FROM pragma_foreign_key_check";
+    let broken: Broken = sql_query(check).get_result(conn)?;
+    if broken.count > 0 {
+        bail!("{} rows name another row that is not there", broken.count);
+    }
+    conn.batch_execute("PRAGMA foreign_keys = ON")?;
+    Ok(done)
+}
+
+#[derive(QueryableByName)]
+struct Broken {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
 }
 
 /// Undoes every migration. For tests: it deletes all data.
 pub fn revert_all(url: &DatabaseUrl) -> anyhow::Result<Vec<String>> {
     locked(url, |conn| match conn {
         AnyConnection::Postgres(conn) => names(conn.revert_all_migrations(POSTGRES)),
-        AnyConnection::Sqlite(conn) => names(conn.revert_all_migrations(SQLITE)),
+        AnyConnection::Sqlite(conn) => {
+            rebuilding(conn, |conn| names(conn.revert_all_migrations(SQLITE)))
+        }
     })
 }
 

@@ -10,7 +10,7 @@ use super::append::Rows;
 use super::guard::{self, AnyGuard, Verdict};
 use super::work::Work;
 use super::{AnyConnection, Environment, StockError, Take};
-use crate::kernel::{Error, Timestamp};
+use crate::kernel::{Error, Kind, Timestamp};
 
 /// Rows to insert, counters to take, and what must still be true.
 #[derive(Default)]
@@ -114,7 +114,10 @@ fn decide(
         *fate = match given.next() {
             Some(Ok(())) => Verdict::Holds,
             Some(Err(StockError::Stale)) | None => Verdict::Stale,
-            Some(Err(error)) => Verdict::Refused(plan.refusal(error)),
+            Some(Err(error)) => match plan.refusal(error) {
+                error if error.kind() == Kind::Retry => Verdict::Stale,
+                error => Verdict::Refused(error),
+            },
         };
     }
     Ok(fates)

@@ -3,7 +3,8 @@
 //! A *counter* has a capacity (or none) and says how much of it is `taken`: everything sold and
 //! everything held that has not been released. A *hold* takes from several counters at once and
 //! moves `held -> sold`, `held -> released` or, while a provider is being asked,
-//! `held -> settling -> sold | held`; `sold -> released` when something sold is given back.
+//! `held -> settling -> sold | held`; `sold -> released` when what was sold is given back, all or
+//! part of it; `released -> sold` when money comes late and there is still enough.
 //!
 //! Guarantees: `taken` never exceeds the capacity (a conditional update, and a CHECK behind it);
 //! the hold's one row decides between paying and expiring; an overdue hold counts as available

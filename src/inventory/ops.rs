@@ -8,7 +8,7 @@ use super::model::{Allotted, Key, Level, Line, Move, allot, moves, sums};
 use super::store::{self, HoldState};
 use crate::db::{AnyConnection, Db, Outcome, Scope, Stock, StockError, Take, Tx};
 use crate::kernel::ids::OrganizationId;
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Error, Result, Timestamp};
 
 /// Creates a counter with nothing taken.
 pub fn create_counter(
@@ -33,9 +33,11 @@ pub fn requote(
     store::requote(tx, organization, id, capacity, revision)
 }
 
-/// Holds a counter until the end of the transaction: what is read of it next stays true.
-pub fn lock(tx: &mut Tx<'_>, organization: &OrganizationId, id: &str) -> Result<()> {
-    store::lock_one(tx, organization, id)
+/// Holds counters until the end of the transaction: what is read of them next stays true. All
+/// that the operation will want, at once: everybody locks counters in the order of their keys.
+pub fn lock(tx: &mut Tx<'_>, counters: &[Key<'_>]) -> Result<()> {
+    let keys: BTreeSet<Key<'_>> = counters.iter().copied().collect();
+    store::hold_counters(tx, &keys.into_iter().collect::<Vec<_>>())
 }
 
 /// What counters say now. A counter that does not exist is not in the answer.
@@ -133,6 +135,78 @@ pub fn expire(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Res
         return Ok(true);
     }
     Ok(store::state(tx, organization, hold)? == Some(HoldState::Released))
+}
+
+/// Whoever held this stock paid after their time: sells the same again if there is enough of
+/// everything. `at_most` are limits beside the counters' own. `false`, and nothing changed, when
+/// there is not, or the hold is neither held nor released.
+pub fn hold_again(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+    at_most: &BTreeMap<String, i64>,
+) -> Result<bool> {
+    // Overdue, but nobody has released it: it still has what it held.
+    if store::advance(tx, organization, hold, HoldState::Held, HoldState::Sold)? {
+        store::mark_unfolded(tx, organization, hold)?;
+        return Ok(true);
+    }
+    // The hold before its counters, as everywhere.
+    if !store::advance(tx, organization, hold, HoldState::Released, HoldState::Sold)? {
+        return Ok(false);
+    }
+    let lines = store::lines(tx, organization, hold)?;
+    let keys: Vec<Key<'_>> = lines.iter().map(|(id, _)| (organization, id.as_str())).collect();
+    lock(tx, &keys)?;
+    let levels = levels(tx, &keys)?;
+    let enough = lines.iter().all(|(id, count)| {
+        let limit = at_most.get(id).copied();
+        levels.get(id).is_some_and(|level| {
+            let by_limit = limit.is_none_or(|limit| level.committed() + count <= limit);
+            by_limit && level.available().is_none_or(|left| *count <= left)
+        })
+    });
+    if !enough {
+        store::advance(tx, organization, hold, HoldState::Sold, HoldState::Released)?;
+        return Ok(false);
+    }
+    store::mark_unfolded(tx, organization, hold)?;
+    for (counter, count) in lines {
+        tx.take(Take {
+            organization: organization.clone(),
+            counter,
+            count,
+            at_most: None,
+            revision: None,
+            shortage: Box::new(|_| Error::rerun("stock moved under a lock")),
+        });
+    }
+    Ok(true)
+}
+
+/// `sold -> released`: everything is for sale again. `false` when it was not sold.
+pub fn take_back(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<bool> {
+    if !store::advance(tx, organization, hold, HoldState::Sold, HoldState::Released)? {
+        return Ok(false);
+    }
+    for (counter, count) in store::unsell_all(tx, organization, hold)? {
+        tx.give_back(organization.clone(), counter, count);
+    }
+    Ok(true)
+}
+
+/// Part of what was sold is for sale again: so many of each counter. Counters the hold has nothing
+/// of are passed by.
+pub fn take_back_part(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+    parts: &BTreeMap<String, i64>,
+) -> Result<()> {
+    for (counter, count) in store::unsell_part(tx, organization, hold, parts)? {
+        tx.give_back(organization.clone(), counter, count);
+    }
+    Ok(())
 }
 
 fn give_back(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> Result<()> {

@@ -21,6 +21,8 @@ text_enum! {
         ProviderCharge = "provider_charge",
         /// A provider is asked what became of an attempt.
         ProviderVerdict = "provider_verdict",
+        /// A provider is asked to give money back.
+        ProviderRefund = "provider_refund",
         /// A message is handed to the mail server, or captured.
         MailSend = "mail_send",
     }

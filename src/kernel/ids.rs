@@ -136,6 +136,10 @@ ids! {
     PaymentId = "pay_";
     /// One try at taking a payment's money.
     AttemptId = "att_";
+    /// Money given back.
+    RefundId = "ref_";
+    /// A buyer a tenant knows.
+    CustomerId = "cus_";
     /// A ticket.
     TicketId = "tkt_";
     /// One passage through a door.

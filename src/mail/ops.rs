@@ -21,13 +21,15 @@ pub const DELIVER: &str = "mail.deliver";
 
 const REASON: &str = "mailing what was bought";
 
-/// Listens to completed payments.
+/// Listens to payments whose tickets become valid, or whose money is in.
 pub fn on_change(change: &Change) -> Option<Job> {
-    if change.what.kind != ChangeKind::PaymentCompleted {
-        return None;
+    match change.what.kind {
+        ChangeKind::PaymentCompleted | ChangeKind::PaymentAuthorized => {}
+        _ => return None,
     }
     let payload = json!({
         "organization_id": change.what.organization, "payment_id": change.what.object_id,
+        "completed": change.what.kind == ChangeKind::PaymentCompleted,
     });
     Some(Job::now(FAN_OUT, payload))
 }
@@ -134,10 +136,16 @@ fn sale(tx: &mut Tx<'_>, (organization, id): &(OrganizationId, PaymentId)) -> Re
     let Some((payment, items)) = payments::ops::read::whole(tx, organization, id)? else {
         return Ok(None);
     };
-    if !payment.send_resources || payment.status != PaymentStatus::Paid {
+    let valid = match payment.status {
+        PaymentStatus::Authorized | PaymentStatus::Paid => true,
+        PaymentStatus::Pending | PaymentStatus::Expired | PaymentStatus::Cancelled => false,
+    };
+    if !payment.send_resources || !valid {
         return Ok(None);
     }
-    let event = catalog::ops::events::of_row(tx, organization, &payment.event_id)?;
+    // A plain charge has nothing to send.
+    let Some(event) = &payment.event_id else { return Ok(None) };
+    let event = catalog::ops::events::of_row(tx, organization, event)?;
     let organization = parties::ops::organization(tx, organization)?;
     let tickets = tickets::ops::of_payment(tx, &payment.organization_id, &payment.id)?;
     Ok(Some(Sale { payment, items, tickets, event, organization }))

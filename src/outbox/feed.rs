@@ -8,6 +8,7 @@ use super::model::ChangeKind;
 use super::store;
 use crate::db::{Db, Outcome, Scope, Tx};
 use crate::kernel::ids::{ChangeId, ChannelId, EventId, OrganizationId};
+use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Mode, Result, Timestamp};
 
 /// A line of a tenant's feed.
@@ -58,4 +59,14 @@ pub async fn sequence(db: &Db) -> Result<()> {
 /// The acting tenant's lines after a place.
 pub fn after(tx: &mut Tx<'_>, place: i64, limit: i64) -> Result<Vec<Entry>> {
     store::feed_after(tx, place, limit)
+}
+
+/// The changes of some objects of an organization, as the reading side sees them, oldest first.
+/// The caller has made sure that it may see the objects.
+pub fn of_objects(
+    tx: &mut Tx<'_>,
+    (organization, objects): (&OrganizationId, &[String]),
+    page: &PageRequest,
+) -> Result<Page<Entry>> {
+    store::of_objects(tx, (organization, objects), page)
 }

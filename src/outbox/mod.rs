@@ -6,7 +6,7 @@
 //! number it saw skips nothing. *Jobs* are work after the commit: claimed with a lease, tried
 //! again with growing pauses, kept as failed when all tries are used up.
 
-mod feed;
+pub mod feed;
 pub mod http;
 pub mod jobs;
 mod model;
@@ -15,6 +15,7 @@ mod store;
 mod worker;
 
 pub use feed::{Entry, after, sequence};
+pub use http::ChangeView;
 pub use jobs::Job;
 pub use model::{Change, ChangeKind, Emit, Listener, Listeners, NewChange};
 pub use store::checks;

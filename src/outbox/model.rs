@@ -36,14 +36,20 @@ text_enum! {
         PaymentFailed = "payment.failed",
         /// A payment holds its stock for longer.
         PaymentExtended = "payment.extended",
-        /// Its creator changed what they wrote on a payment.
+        /// What its creator wrote on a payment changed, or how much of it was given back.
         PaymentUpdated = "payment.updated",
+        /// A payment's tickets are valid; its money comes later.
+        PaymentAuthorized = "payment.authorized",
         /// A payment's time ran out; its stock is released.
         PaymentExpired = "payment.expired",
         /// A payment was given up; its stock is released.
         PaymentCancelled = "payment.cancelled",
         /// Money arrived for a payment that had ended.
         PaymentLate = "payment.late",
+        /// Money is to be given back.
+        RefundCreated = "refund.created",
+        /// It was given back, or could not be.
+        RefundProcessed = "refund.processed",
         /// A partnership was offered, accepted, changed, suspended, resumed or ended.
         PartnershipUpdated = "partnership.updated",
     }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::model::PaymentType;
 use crate::catalog::input::rate::TICKETS_MAX;
 use crate::kernel::input::{Count, DecimalInput, Email, Faults, Instant, Metadata, Patch, Text};
+use crate::kernel::money::AMOUNT_MAX_MINOR;
 use crate::parties::Collects;
 
 /// Seconds for which a payment may ask to hold its stock.
@@ -241,4 +242,35 @@ pub struct MarkPaid {
 pub struct Finalize {
     /// Must be true: you may do this in the buyer's name.
     pub accepted_terms_and_conditions: bool,
+}
+
+/// Money to give back.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewRefund {
+    /// Minor units. The rest when absent: of the tickets named, else of the payment.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub amount: Option<Amount>,
+    /// Tickets it is for: they admit nobody from then on and their places are for sale again.
+    /// Without any, no ticket is touched.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    pub tickets: Option<Vec<Text<1, 60>>>,
+    /// Why, in words.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub reason: Option<Text<1, 500>>,
+}
+
+/// An amount in minor units.
+pub type Amount = Count<1, AMOUNT_MAX_MINOR>;
+
+/// Money to give back for one ticket.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct RefundTicket {
+    /// Decimal, above 0.
+    #[schema(inline)]
+    pub amount: DecimalInput,
 }

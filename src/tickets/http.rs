@@ -30,6 +30,7 @@ fn object() -> Value {
         "price": {"_id": "price_01", "name": "General admission", "price": 20}, "currency": "EUR",
         "full_name": "Ana Lopez", "email": null, "phone": null, "for": 1, "enter": 1,
         "entry_time": "2030-12-31T22:10:00.000Z", "total_price": 20.6, "total_fees": 0.6,
+        "refunded": 0, "refunds": [],
         "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z"})
 }
 
@@ -93,7 +94,10 @@ pub async fn list(
     responses((status = 200, body = Data<TicketView>, example = json!(example())), ReadErrors))]
 #[get("/tickets/{id}")]
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
-    let view = move |tx: &mut Tx<'_>| ops::find(tx, &path).map(TicketView::from);
+    let view = move |tx: &mut Tx<'_>| {
+        let ticket = ops::find(tx, &path)?;
+        ops::view(tx, ticket)
+    };
     Ok(HttpResponse::Ok().json(Data::new(state.db.read(actor.scope(), view).await?)))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
-use super::store::{Ticket, TicketStatus};
+use super::store::{Ticket, TicketRefund, TicketStatus};
 use crate::kernel::ids::base32;
 use crate::kernel::{Money, Timestamp, secret};
 
@@ -14,6 +14,19 @@ const CODE_BYTES: usize = 16;
 /// A new code. Upper case, because QR codes hold upper case in fewer dots.
 pub fn new_code() -> String {
     base32(&secret::random::<CODE_BYTES>()).to_ascii_uppercase()
+}
+
+/// Money given back for a ticket.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct TicketRefundView {
+    refund_id: String,
+    /// Decimal.
+    #[schema(value_type = f64)]
+    amount: Number,
+    /// The tenant that gave it back; null where the platform did so by itself.
+    by: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
 }
 
 /// A ticket.
@@ -49,14 +62,19 @@ pub struct TicketView {
     /// Decimal: the fee in it.
     #[schema(value_type = f64)]
     total_fees: Number,
+    /// Decimal: what of it was given back.
+    #[schema(value_type = f64)]
+    refunded: Number,
+    refunds: Vec<TicketRefundView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
-impl From<Ticket> for TicketView {
-    fn from(ticket: Ticket) -> Self {
+impl TicketView {
+    /// A ticket with what was given back for it.
+    pub fn new(ticket: Ticket, refunds: &[TicketRefund]) -> Self {
         let id = ticket.id.to_string();
         let money = |minor: i64| Money::new(minor, ticket.currency).number();
         Self {
@@ -79,6 +97,16 @@ impl From<Ticket> for TicketView {
             entry_time: ticket.entry_time,
             total_price: money(ticket.price_minor + ticket.fee_minor),
             total_fees: money(ticket.fee_minor),
+            refunded: money(ticket.refunded_minor),
+            refunds: refunds
+                .iter()
+                .map(|refund| TicketRefundView {
+                    refund_id: refund.refund_id.to_string(),
+                    amount: money(refund.amount_minor),
+                    by: refund.requested_by.clone(),
+                    at: refund.created_at,
+                })
+                .collect(),
             created_at: ticket.created_at,
             updated_at: ticket.updated_at,
         }

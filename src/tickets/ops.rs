@@ -1,9 +1,9 @@
 //! Operations on tickets, inside a payment's or a door's transaction.
 
 use super::model::{TicketView, new_code};
-use super::store::{self, Filter, Ticket, TicketStatus};
+use super::store::{self, Filter, Ticket, TicketRefund, TicketStatus};
 use crate::db::Tx;
-use crate::kernel::ids::{Id, OrganizationId, PaymentId, TicketId};
+use crate::kernel::ids::{Id, OrganizationId, PaymentId, RefundId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
@@ -41,6 +41,114 @@ pub fn void_unpaid(
     Ok(())
 }
 
+/// The tickets of a payment whose money came late are valid after all.
+pub fn revive(tx: &mut Tx<'_>, organization: &OrganizationId, payment: &PaymentId) -> Result<()> {
+    store::advance(tx, organization, payment, TicketStatus::Voided, TicketStatus::Active)?;
+    for ticket in store::of_payment(tx, organization, payment)? {
+        announce(tx, &ticket, ChangeKind::TicketCreated)?;
+    }
+    Ok(())
+}
+
+/// Valid tickets that nobody has used are worth nothing from now on. 409 `ticket_not_valid`,
+/// `already_checked_in`.
+pub fn void(tx: &mut Tx<'_>, tickets: &[Ticket]) -> Result<()> {
+    for ticket in tickets {
+        if !store::void(tx, ticket)? {
+            let now = of_payment(tx, &ticket.organization_id, &ticket.payment_id)?;
+            let now = now.into_iter().find(|known| known.id == ticket.id);
+            return Err(barred(&now.unwrap_or_else(|| ticket.clone())));
+        }
+    }
+    let Some(first) = tickets.first() else { return Ok(()) };
+    for ticket in of_payment(tx, &first.organization_id, &first.payment_id)? {
+        if tickets.iter().any(|voided| voided.id == ticket.id) {
+            announce(tx, &ticket, ChangeKind::TicketVoided)?;
+        }
+    }
+    Ok(())
+}
+
+/// 409: it is not valid, or somebody has come in with it.
+fn barred(ticket: &Ticket) -> Error {
+    match ticket.status {
+        TicketStatus::Active => already_checked_in(ticket),
+        TicketStatus::PendingPayment | TicketStatus::Voided => not_valid(ticket),
+    }
+}
+
+/// So much of a refund was for each of these tickets.
+pub fn refund(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    refund: &RefundId,
+    shares: &[(TicketId, i64)],
+) -> Result<()> {
+    for (ticket, amount) in shares {
+        let row = share_of(tx, organization, refund, (ticket, *amount));
+        store::add_refund(tx, row)?;
+    }
+    Ok(())
+}
+
+/// The money of a refund did not move after all.
+pub fn fail_refund(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    refund: &RefundId,
+) -> Result<()> {
+    store::fail_refund(tx, organization, refund)
+}
+
+/// Which tickets some refunds were for.
+pub fn of_refunds(
+    tx: &mut Tx<'_>,
+    keys: &[(&OrganizationId, &RefundId)],
+) -> Result<Vec<(RefundId, TicketId)>> {
+    store::tickets_of_refunds(tx, keys)
+}
+
+/// A ticket as it is shown.
+pub fn view(tx: &mut Tx<'_>, ticket: Ticket) -> Result<TicketView> {
+    let view = views(tx, vec![ticket])?.pop();
+    view.ok_or_else(|| Error::internal("a ticket without a view"))
+}
+
+/// The same in the operation that gives money back for it: that share is not written yet.
+pub fn view_with(tx: &mut Tx<'_>, ticket: Ticket, share: (&RefundId, i64)) -> Result<TicketView> {
+    let mut refunds = store::refunds_of(tx, &[&ticket])?;
+    refunds.push(share_of(tx, &ticket.organization_id, share.0, (&ticket.id, share.1)));
+    Ok(TicketView::new(ticket, &refunds))
+}
+
+fn share_of(
+    tx: &Tx<'_>,
+    organization: &OrganizationId,
+    refund: &RefundId,
+    (ticket, amount_minor): (&TicketId, i64),
+) -> TicketRefund {
+    TicketRefund {
+        organization_id: organization.clone(),
+        ticket_id: ticket.clone(),
+        refund_id: refund.clone(),
+        amount_minor,
+        failed: false,
+        requested_by: tx.scope().tenant().map(|tenant| tenant.as_str().to_owned()),
+        created_at: tx.now(),
+    }
+}
+
+/// Tickets as they are shown.
+pub fn views(tx: &mut Tx<'_>, tickets: Vec<Ticket>) -> Result<Vec<TicketView>> {
+    let refunded: Vec<&Ticket> = tickets.iter().filter(|t| t.refunded_minor > 0).collect();
+    let refunds = if refunded.is_empty() { Vec::new() } else { store::refunds_of(tx, &refunded)? };
+    let view = |ticket: Ticket| {
+        let of_ticket = refunds.iter().filter(|refund| refund.ticket_id == ticket.id);
+        TicketView::new(ticket.clone(), &of_ticket.cloned().collect::<Vec<_>>())
+    };
+    Ok(tickets.into_iter().map(view).collect())
+}
+
 /// A ticket the caller may see.
 pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Ticket> {
     let id = TicketId::parse(id).ok_or_else(Error::not_found)?;
@@ -49,7 +157,8 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Ticket> {
 
 /// Tickets the caller may see, newest first.
 pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<TicketView>> {
-    Ok(store::list(tx, filter, page)?.map(TicketView::from))
+    let Page { rows, limit, next } = store::list(tx, filter, page)?;
+    Ok(Page { rows: views(tx, rows)?, limit, next })
 }
 
 /// The tickets of a payment whose owner is known already, in order.
@@ -88,26 +197,33 @@ pub fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<Ticket> {
         announce(tx, &ticket, ChangeKind::TicketCheckedIn)?;
         return Ok(ticket);
     }
+    Err(barred(&ticket))
+}
+
+/// 409: it admits nobody.
+fn not_valid(ticket: &Ticket) -> Error {
     let status = ticket.status.as_str();
-    if ticket.status != TicketStatus::Active {
-        let message = format!("This ticket admits nobody: it is {status}.");
-        return Err(Error::conflict("ticket_not_valid", message)
-            .with("current_status", status)
-            .with("allowed_actions", Vec::<String>::new()));
-    }
+    let message = format!("This ticket admits nobody: it is {status}.");
+    Error::conflict("ticket_not_valid", message)
+        .with("current_status", status)
+        .with("allowed_actions", Vec::<String>::new())
+}
+
+/// 409: somebody has come in with it.
+fn already_checked_in(ticket: &Ticket) -> Error {
     let at = ticket.entry_time.map(|at| at.rfc3339());
     let message = match &at {
         Some(at) => format!("This ticket was checked in at {at}."),
         None => "This ticket was checked in.".to_owned(),
     };
-    Err(Error::conflict("already_checked_in", message)
-        .with("current_status", status)
+    Error::conflict("already_checked_in", message)
+        .with("current_status", ticket.status.as_str())
         .with("allowed_actions", Vec::<String>::new())
-        .with("checked_in_at", at))
+        .with("checked_in_at", at)
 }
 
 fn announce(tx: &mut Tx<'_>, ticket: &Ticket, kind: ChangeKind) -> Result<()> {
-    let view = TicketView::from(ticket.clone());
+    let view = view(tx, ticket.clone())?;
     let object = serde_json::to_value(view).map_err(Error::internal)?;
     tx.emit(NewChange {
         kind,

@@ -168,6 +168,10 @@ permissions! {
     WriteEvents = Demand::Scope(KeyScope::WriteEvents), Organization;
     /// Sell.
     WritePayments = Demand::Scope(KeyScope::WritePayments), Both;
+    /// Give money back.
+    WriteRefunds = Demand::Scope(KeyScope::WriteRefunds), Both;
+    /// Give an event's money back: organizations only.
+    WriteEventRefunds = Demand::Scope(KeyScope::WriteRefunds), Organization;
     /// Work the door: organizations only.
     WriteCheckins = Demand::Scope(KeyScope::WriteCheckins), Organization;
     /// Be logged in.

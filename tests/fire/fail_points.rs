@@ -8,7 +8,7 @@ use rialto::db::{AnyConnection, Db, Outcome, Scope};
 use rialto::kernel::fail_point::Step;
 use rialto::kernel::ids::AttemptId;
 use rialto::kernel::{Error, Result};
-use rialto::payments::providers::{Charge, Provider, Sandbox, Verdict};
+use rialto::payments::providers::{Charge, GiveBack, Provider, Sandbox, Verdict};
 
 use crate::ledger::{Intent, Ledger};
 use crate::play::{play_servers, scaled};
@@ -25,7 +25,9 @@ fn is_taken_on(step: Step, backend: Backend) -> bool {
     match step {
         Step::SqliteCommit => backend == Backend::Sqlite,
         Step::SalesCommit | Step::PostgresCommit => backend == Backend::Postgres,
-        Step::ProviderCharge | Step::ProviderVerdict | Step::MailSend => true,
+        Step::ProviderCharge | Step::ProviderVerdict | Step::ProviderRefund | Step::MailSend => {
+            true
+        }
     }
 }
 
@@ -46,6 +48,10 @@ impl Provider for Mute {
 
     fn verdict(&self, _: AttemptId) -> BoxFuture<'_, Result<Option<Verdict>>> {
         Box::pin(async { Err(Error::unavailable("The provider did not answer.")) })
+    }
+
+    fn give_back(&self, order: GiveBack) -> BoxFuture<'_, Result<Verdict>> {
+        self.0.give_back(order)
     }
 }
 
@@ -76,7 +82,7 @@ async fn unanswered(ground: &Arc<Ground>, ledger: &mut Ledger) {
     app.finish().await;
 }
 
-/// The main job by one client: two purchases, one of them paid and mailed.
+/// The main job by one client: two purchases, one of them paid, mailed and partly given back.
 async fn main_job(ledger: &mut Ledger, server: &mut Server, visit: usize) {
     for number in 0..2 {
         let mut purchase = ledger.purchase(&format!("{visit}-{number}"));
@@ -86,7 +92,12 @@ async fn main_job(ledger: &mut Ledger, server: &mut Server, visit: usize) {
         ledger.intents.push(purchase);
         if let Some(mut payment) = payment {
             ledger.send(server, &mut payment).await;
+            let refund = payment.answer.is_some().then(|| Ledger::refund(&payment));
             ledger.intents.push(payment);
+            if let Some(mut refund) = refund {
+                ledger.send(server, &mut refund).await;
+                ledger.intents.push(refund);
+            }
         }
     }
     let waiting = tokio::time::Instant::now();

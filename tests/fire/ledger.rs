@@ -53,6 +53,18 @@ impl Ledger {
         Intent { key, path, body: card(GOOD_CARD), answer: None }
     }
 
+    /// Part of a payment that was answered, to be given back.
+    pub fn refund(payment: &Intent) -> Intent {
+        let id = created(payment.answer.as_ref().unwrap());
+        let (key, path) = (format!("back-{}", payment.key), format!("/v1/payments/{id}/refunds"));
+        Intent { key, path, body: json!({"amount": 100}), answer: None }
+    }
+
+    /// Whose intent it is.
+    fn caller<'a>(seed: &'a Seed, intent: &Intent) -> &'a str {
+        if intent.path.ends_with("/refunds") { &seed.org } else { &seed.channel }
+    }
+
     /// Keeps the answer if it is one. What is unknown, was refused while the database was away,
     /// or waits for a provider will be asked again.
     pub fn note(intent: &mut Intent, answer: Answer) {
@@ -73,7 +85,8 @@ impl Ledger {
     /// Sends an intent to a server.
     pub async fn send(&self, server: &Server, intent: &mut Intent) {
         let Intent { key, path, body, .. } = &*intent;
-        let answer = server.post_once(&self.seed.channel, key, path, body).await;
+        let caller = Self::caller(&self.seed, intent);
+        let answer = server.post_once(caller, key, path, body).await;
         Self::note(intent, answer);
     }
 
@@ -89,7 +102,8 @@ impl Ledger {
         let mut intents = std::mem::take(&mut self.intents);
         for intent in &mut intents {
             let Intent { key, path, body, .. } = &*intent;
-            let reply = app.post_once(&app.seed.channel, key, path, body.clone()).await;
+            let caller = Self::caller(&app.seed, intent);
+            let reply = app.post_once(caller, key, path, body.clone()).await;
             let was_unknown = intent.answer.is_none();
             assert!([200, 201].contains(&reply.status), "{key}: {}", reply.text);
             Self::note(intent, Some((reply.status, reply.text)));
@@ -105,13 +119,15 @@ impl Ledger {
         }
         app.drain().await;
         let purchases = intents.iter().filter(|intent| intent.path == "/v1/payments").count();
-        let paid = intents.len() - purchases;
+        let refunds = intents.iter().filter(|intent| intent.path.ends_with("/refunds")).count();
+        let paid = intents.len() - purchases - refunds;
         // Each has had its effect once: no payment that nobody asked for, no ticket too many.
         let payments = app.changes(&app.seed.channel).await;
         let count = |kind: &str| payments.iter().filter(|change| change["type"] == kind).count();
         assert_eq!(count("payment.created"), purchases);
         assert_eq!(count("payment.completed"), paid);
         assert_eq!(count("ticket.created"), 2 * paid);
+        assert_eq!((count("refund.created"), count("refund.processed")), (refunds, refunds));
         let seats = app.availability(&self.rate).await;
         assert_eq!(seats["sold"], 2 * paid);
         assert_eq!(seats["held"], 2 * (purchases - paid));

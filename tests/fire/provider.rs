@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use rialto::db::Db;
 use rialto::kernel::ids::{AttemptId, Id};
 use rialto::kernel::{Error, Result};
-use rialto::payments::providers::{Charge, Provider, Sandbox, Verdict};
+use rialto::payments::providers::{Charge, GiveBack, Provider, Sandbox, Verdict};
 
 /// What it does with an attempt, by the attempt's id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,5 +86,9 @@ impl Provider for Moody {
             }
             self.books.verdict(attempt).await
         })
+    }
+
+    fn give_back(&self, order: GiveBack) -> BoxFuture<'_, Result<Verdict>> {
+        self.books.give_back(order)
     }
 }

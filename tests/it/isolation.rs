@@ -18,6 +18,7 @@ struct Victim {
     rate: String,
     payment: String,
     ticket: String,
+    refund: String,
     member: Person,
     invitation: String,
     key: String,
@@ -27,6 +28,9 @@ struct Victim {
 async fn victim(app: &TestApp) -> Victim {
     let (event, rate) = app.on_sale(json!({"capacity": 100})).await;
     let paid = app.paid(&rate, 1).await;
+    let paid_id = paid["_id"].as_str().unwrap();
+    let given = crate::refunds::refund(app, &app.seed.org, paid_id, json!({"amount": 1})).await;
+    app.drain().await;
     let owner = app.staff("owner@example.com", Role::Owner).await;
     let invite = json!({"email": "open@example.com", "role": "viewer"});
     let path = "/v1/members/invitations";
@@ -37,6 +41,7 @@ async fn victim(app: &TestApp) -> Victim {
     Victim {
         key: first(&keys),
         partnership: first(&partnerships),
+        refund: given.data(201)["_id"].as_str().unwrap().to_owned(),
         invitation: invited.data(201)["_id"].as_str().unwrap().to_owned(),
         member: owner,
         event,
@@ -56,7 +61,9 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
     let in_path = match operation.split('.').next().unwrap() {
         "events" => id(&victim.event),
         "ticket_rates" => id(&victim.rate),
-        "payments" => id(&victim.payment),
+        // Under the payment or the event.
+        "refunds" if operation == "refunds.read" => id(&victim.refund),
+        "payments" | "refunds" => id(&victim.payment),
         "tickets" => id(&victim.ticket),
         "members" => id(&victim.member.member),
         "invitations" => id(&victim.invitation),
@@ -76,6 +83,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("payments.create", json!({"rate_id": id(&victim.rate), "send_resources": false})),
         ("payments.pay", card),
         ("payments.extend", json!({"expires_in": 600})),
+        ("tickets.refund", json!({"amount": 1})),
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
         ("api_keys.create", json!({"name": "X"})),
@@ -116,6 +124,9 @@ async fn ask(
     if method != Method::GET {
         request = request.json(&body);
     }
+    if path.ends_with("/refunds") {
+        request = request.header("Idempotency-Key", "k-1");
+    }
     app.send(request).await
 }
 
@@ -127,12 +138,13 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 19] = [
+const NAMELESS: [&str; 20] = [
     "auth.read",
     "events.create",
     "events.list",
     "payments.list",
     "tickets.list",
+    "refunds.list",
     "changes.list",
     "ticket_rates.list",
     "members.list",
@@ -231,7 +243,7 @@ on_both! {
         let after = app.ask_as(&victim.member.access, Method::GET, members, Value::Null).await;
         assert_eq!(team.text, after.text, "the victim's members are unchanged");
         for key in [&app.seed.other_org, &app.seed.other_channel, &app.seed.org_live] {
-            for list in ["/v1/events", "/v1/payments", "/v1/tickets", "/v1/changes"] {
+            for list in ["/v1/events", "/v1/payments", "/v1/tickets", "/v1/refunds", "/v1/changes"] {
                 let listed = app.get(key, list).await;
                 let canaries = [&victim.event, &victim.rate, &victim.payment, &victim.ticket];
                 assert!(canaries.iter().all(|id| !listed.text.contains(id.as_str())), "{list}");

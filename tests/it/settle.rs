@@ -89,23 +89,6 @@ on_both! {
         assert_eq!(tickets.data(200)[0]["status"], "active");
     }
 
-    async fn late_money_is_refused_once_and_said_so(app: &TestApp) {
-        let (_, rate) = app.on_sale(json!({"capacity": 1})).await;
-        let body = json!({"rate_id": rate, "send_resources": false});
-        let made = app.post(&app.seed.collecting, "/v1/payments", body.clone()).await.data(201).clone();
-        let mark = format!("/v1/payments/{}/mark-paid", made["_id"].as_str().unwrap());
-        app.advance(901);
-        for _ in 0..2 {
-            let late = app.post_once(&app.seed.collecting, "k", &mark, json!({})).await;
-            assert_eq!(late.refused(409, "refund_buyer")["current_status"], "expired");
-        }
-        let kinds: Vec<Value> = app.changes(&app.seed.org).await.into_iter()
-            .map(|change| change["type"].clone()).collect();
-        assert_eq!(kinds.iter().filter(|kind| **kind == "payment.late").count(), 1);
-        assert_eq!(kinds.iter().filter(|kind| **kind == "payment.expired").count(), 1);
-        app.post(&app.seed.collecting, "/v1/payments", body).await.data(201);
-    }
-
     async fn a_free_ticket_is_finalized(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({"prices": [{"price": 0}]})).await;
         let id = app.pending(&rate, 2).await;

@@ -345,7 +345,7 @@ fn check_currency(tx: &mut Tx<'_>, before: &Event, to: Option<Currency>) -> Resu
     };
     let counter = before.id.to_string();
     // A purchase that is being made holds it; one that comes later finds its quote stale.
-    inventory::ops::lock(tx, &before.organization_id, &counter)?;
+    inventory::ops::lock(tx, &[(&before.organization_id, &counter)])?;
     let levels = inventory::ops::levels(tx, &[(&before.organization_id, &counter)])?;
     if levels.get(&counter).is_some_and(|level| level.ever_taken) {
         return Err(fixed());

@@ -2,9 +2,10 @@
 
 use super::quotes::{Quote, quote};
 use crate::catalog::model::offer::{current_price, sale_bar};
+use crate::catalog::store::rates;
 use crate::catalog::{EventStatus, Offer};
 use crate::db::{Tenant, Tx};
-use crate::kernel::ids::RateId;
+use crate::kernel::ids::{OrganizationId, RateId};
 use crate::kernel::{Error, Result};
 use crate::parties;
 
@@ -38,4 +39,14 @@ fn may_see(tx: &mut Tx<'_>, quote: &Quote) -> Result<bool> {
         EventStatus::Published | EventStatus::Cancelled => !quote.rate.hidden,
     };
     Ok(shown && parties::ops::active_partnership(tx, owner, channel)?.is_some())
+}
+
+/// How many of a rate one buyer may have today.
+pub fn limit_per_buyer(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    rate: &RateId,
+) -> Result<Option<i64>> {
+    let rate = rates::of_organization(tx, organization, rate)?;
+    Ok(rate.and_then(|rate| rate.max_per_buyer))
 }

@@ -133,6 +133,16 @@ pub(in crate::catalog) fn find(tx: &mut Tx<'_>, id: &RateId) -> Result<Option<Ra
     Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
 }
 
+/// A rate of an organization, whatever the scope: for slices whose row says whose it is.
+pub(in crate::catalog) fn of_organization(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &RateId,
+) -> Result<Option<Rate>> {
+    let query = ticket_rates::table.find((organization, id));
+    Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
+}
+
 /// The rates of some events, oldest first.
 pub(in crate::catalog) fn of_events(tx: &mut Tx<'_>, events: &[&Event]) -> Result<Vec<Rate>> {
     let query = ticket_rates::table

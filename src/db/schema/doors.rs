@@ -28,6 +28,22 @@ diesel::table! {
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        refunded_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    ticket_refunds (organization_id, ticket_id, refund_id) {
+        organization_id -> Text,
+        ticket_id -> Text,
+        refund_id -> Text,
+        amount_minor -> BigInt,
+        failed -> Bool,
+        requested_by -> Nullable<Text>,
+        created_at -> Instant,
     }
 }
 

@@ -52,6 +52,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_references,
     payment_attempts,
     sandbox_charges,
+    refunds,
+    sandbox_refunds,
     tickets,
+    ticket_refunds,
     admissions,
 );

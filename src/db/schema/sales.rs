@@ -9,7 +9,7 @@ diesel::table! {
         id -> Text,
         mode -> Text,
         channel_id -> Nullable<Text>,
-        event_id -> Text,
+        event_id -> Nullable<Text>,
         status -> Text,
         collects -> Text,
         currency -> Text,
@@ -35,6 +35,9 @@ diesel::table! {
         paid_at -> Nullable<Instant>,
         expires_at -> Instant,
         updated_at -> Instant,
+        customer_id -> Nullable<Text>,
+        authorized_at -> Nullable<Instant>,
+        late_outcome -> Nullable<Text>,
     }
 }
 
@@ -84,6 +87,7 @@ diesel::table! {
         idempotency_key -> Nullable<Text>,
         created_at -> Instant,
         finished_at -> Nullable<Instant>,
+        confirmed_at -> Nullable<Instant>,
     }
 }
 
@@ -93,6 +97,42 @@ diesel::table! {
 
     sandbox_charges (attempt_id) {
         attempt_id -> Text,
+        answer -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    refunds (organization_id, id) {
+        organization_id -> Text,
+        id -> Text,
+        mode -> Text,
+        channel_id -> Nullable<Text>,
+        event_id -> Nullable<Text>,
+        payment_id -> Text,
+        attempt_id -> Nullable<Text>,
+        state -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        reason -> Nullable<Text>,
+        cause -> Text,
+        requested_by -> Nullable<Text>,
+        failure_code -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Instant,
+        processed_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    sandbox_refunds (refund_id) {
+        refund_id -> Text,
         answer -> Text,
         created_at -> Instant,
     }

@@ -1,11 +1,12 @@
 //! The tables `counters`, `holds` and `hold_lines`. Owned: every query names the organization.
 
 mod level;
+mod returns;
 mod stock;
 
 use diesel::prelude::*;
 
-use super::model::Line;
+use super::model::{Key, Line};
 
 use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
@@ -14,6 +15,7 @@ use crate::kernel::{Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
 
 pub(super) use level::{fold, levels, many_unfolded};
+pub(super) use returns::{unsell_all, unsell_part};
 pub(super) use stock::{apply, lock, make_missing, release_overdue};
 
 text_enum! {
@@ -245,13 +247,9 @@ pub(in crate::inventory) fn release_overdue_on(
     Ok(())
 }
 
-/// Locks one counter for the rest of the transaction.
-pub(in crate::inventory) fn lock_one(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    counter: &str,
-) -> Result<()> {
-    lock(tx.conn()?, &[(organization, counter)])?;
+/// Locks counters, in the order given, for the rest of the transaction.
+pub(in crate::inventory) fn hold_counters(tx: &mut Tx<'_>, keys: &[Key<'_>]) -> Result<()> {
+    lock(tx.conn()?, keys)?;
     Ok(())
 }
 

@@ -23,6 +23,10 @@ use crate::web::{Actor, Body, Empty, ErrorBody, Once, WriteErrors, state::State}
 /// 4000 0000 0000 9995 (`card_declined`, `insufficient_funds`), 4000 0000 0000 0069
 /// (`expired_card`), 4000 0000 0000 0127 (`incorrect_cvc`) and 4000 0000 0000 0119
 /// (`processing_error`) are refused. A refusal leaves the payment pending and the key free.
+/// 4000 0000 0000 5126 is taken, and refuses to be refunded. 4000 0000 0000 0259 is refused
+/// (`processing_error`) and turns out a minute later to have been charged after all: the payment
+/// is paid then, or, when it has ended and there is not enough left, or it was paid otherwise
+/// meanwhile, refunded by itself.
 ///
 /// 400 `raw_card_refused` for any other number and in live mode; 403 `wrong_principal` where
 /// somebody else collects or made the payment; 409 `wrong_status`, `payment_processing`,
@@ -90,9 +94,13 @@ fn without_card(mut canonical: Value) -> Value {
 /// Mark a payment as paid
 ///
 /// By who collects its money: the channel or the organization. 403 `wrong_principal` where the
-/// platform collects. Too late (the payment expired or was cancelled) it answers 409
-/// `refund_buyer`: the buyer must get the money back, and a `payment.late` change says so.
-/// 409 `wrong_status`, `event_cancelled`; 422 `zero_amount`.
+/// platform collects. An authorized payment becomes paid.
+///
+/// Late money is decided once, and a `payment.late` change says how: a payment that has expired is
+/// held again at its prices and paid if there is still enough of everything, its event is neither
+/// cancelled nor over, and no other payment has its reference; else, and for a cancelled one, it
+/// answers 409 `refund_buyer` from then on: the buyer must get the money back. 409
+/// `wrong_status`, `payment_processing`, `event_cancelled`; 422 `zero_amount`.
 #[utoipa::path(operation_id = "payments.mark_paid", tag = "payments",
     params(("id" = String, Path, description = "The payment."),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
@@ -152,10 +160,42 @@ pub async fn finalize(
     once.write(&actor, &canonical, run).await
 }
 
+/// Authorize a payment
+///
+/// Bought on account: the tickets are valid and sent now, the money comes later (`mark-paid`). By
+/// the organization, or by a channel whose partnership says `on_account`; only where the
+/// organization or the channel collects. 403 `wrong_principal`; 409 `wrong_status`,
+/// `event_cancelled`; 410 `payment_expired`; 422 `zero_amount`.
+#[utoipa::path(operation_id = "payments.authorize", tag = "payments",
+    params(("id" = String, Path, description = "The payment."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
+    security(("api_key" = ["write:payments"]), ("bearer" = ["write:payments"]),
+        ("basic" = ["write:payments"])),
+    request_body(content = Option<Empty>, example = json!({})),
+    responses(
+        (status = 200, body = Data<PaymentView>, example = json!(examples::payment("authorized"))),
+        (status = 410, body = ErrorBody, description = "`payment_expired`: too late."),
+        WriteErrors,
+    ))]
+#[post("/payments/{id}/authorize")]
+pub async fn authorize(
+    actor: Actor<WritePayments>,
+    once: Once,
+    path: Path<String>,
+    body: Body<Empty>,
+) -> Result<HttpResponse> {
+    let run = move |tx: &mut Tx<'_>| {
+        Ok(Outcome::Done(Reply::Good(Answer::ok(ops::settle::authorize(tx, &path)?)?)))
+    };
+    once.write(&actor, &body.into_parts()?.1, run).await
+}
+
 /// Cancel a payment
 ///
-/// Its creator gives a pending payment up: its stock is for sale again, its tickets are void.
-/// 403 `wrong_principal` for the other side; 409 `wrong_status`, `payment_processing`.
+/// Its creator gives a pending payment up; the organization calls back an authorized or paid one.
+/// Its stock is for sale again, its tickets are void. No money is moved: refund it if any was paid.
+/// 403 `wrong_principal` for the other side; 409 `wrong_status`, `payment_processing`,
+/// `already_checked_in` when somebody has come in with one of its tickets.
 #[utoipa::path(operation_id = "payments.cancel", tag = "payments",
     params(("id" = String, Path, description = "The payment."),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),

@@ -25,7 +25,7 @@ fn object(status: &str) -> Value {
         "distribution_channel": "CHANNEL_API_V1", "num_tickets": 1, "double_opt_in": "FALSE",
         "supplementary_service": false,
         "auth_login": {"type": "NO_LOGIN", "profile_url": null, "profile_id": null},
-        "start_identifier": null, "receipt_url": null, "payment_url": null,
+        "start_identifier": null, "receipt_url": null, "payment_url": null, "late": null,
         "created_at": "2026-01-01T00:00:00.000Z", "started_at": null,
         "paid_at": if paid { json!("2026-01-01T00:05:00.000Z") } else { Value::Null },
         "expires_at": "2026-01-01T00:15:00.000Z", "updated_at": "2026-01-01T00:05:00.000Z"})
@@ -44,4 +44,21 @@ pub fn declined() -> Value {
     json!({"success": false, "error": {"type": "card_error", "code": "card_declined",
         "message": "The card was declined.", "details": null, "errors": [], "retryable": false,
         "request_id": "req_01", "doc_url": "/docs", "decline_code": "generic_decline"}})
+}
+
+fn refund_object() -> Value {
+    json!({"_id": "ref_01", "id": "ref_01", "payment_id": "pay_01", "organization_id": "org_01",
+        "channel_id": "ch_01", "event_id": "evt_01", "mode": "test", "status": "pending",
+        "amount": 2060, "currency": "EUR", "cause": "requested", "reason": "Ill",
+        "tickets": ["tkt_01"], "failure_code": null, "created_at": "2026-01-02T00:00:00.000Z",
+        "processed_at": null})
+}
+
+pub fn refund() -> Value {
+    json!({"success": true, "data": refund_object()})
+}
+
+pub fn refunds() -> Value {
+    json!({"success": true, "data": [refund_object()],
+        "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})
 }

@@ -6,6 +6,7 @@ mod actions;
 mod changes;
 mod examples;
 mod payments;
+mod refunds;
 
 /// Mounts this slice's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -19,5 +20,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(actions::pay)
         .service(actions::mark_paid)
         .service(actions::finalize)
-        .service(actions::cancel);
+        .service(actions::authorize)
+        .service(actions::cancel)
+        .service(payments::timeline)
+        .service(refunds::create)
+        .service(refunds::list_of)
+        .service(refunds::list)
+        .service(refunds::read)
+        .service(refunds::of_ticket)
+        .service(refunds::of_event);
 }

@@ -8,14 +8,15 @@ use super::examples;
 use crate::catalog;
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
-use crate::kernel::ids::{ChannelId, Id, OrganizationId};
+use crate::kernel::ids::{ChannelId, CustomerId, Id, OrganizationId};
 use crate::kernel::input::{DayOrInstant, Faults, Text};
+use crate::outbox::ChangeView;
 use crate::payments::input::{NewPayment, Reference};
 use crate::payments::ops::read::PaymentFilter;
 use crate::payments::{PaymentStatus, PaymentView, ops};
 use crate::web::answer::{Answer, Data, List, Reply};
 use crate::web::permission::{Read, WritePayments};
-use crate::web::query::{PagedQuery, Paging};
+use crate::web::query::{NoFilter, PagedQuery, Paging};
 use crate::web::{Actor, Body, Once, ReadErrors, WriteErrors, state::State};
 
 /// Create a payment
@@ -88,6 +89,10 @@ pub struct ListParams {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     end_date: Option<DayOrInstant>,
+    /// Of this customer of yours.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    customer_id: Option<Text<1, 60>>,
 }
 
 /// List payments
@@ -114,6 +119,7 @@ pub async fn list(
         channel: wanted.channel_id.map(|text| ChannelId::from_text(text.0)),
         from: wanted.start_date.map(|at| at.0),
         until: wanted.end_date.map(|at| at.0),
+        customer: wanted.customer_id.map(|text| CustomerId::from_text(text.0)),
     };
     let event_id = wanted.event_id;
     let find = move |tx: &mut Tx<'_>| {
@@ -139,4 +145,32 @@ pub async fn list(
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
     let view = state.db.glance(actor.scope(), move |tx| ops::read::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
+}
+
+/// The history of a payment
+///
+/// The changes of the payment and of its refunds, oldest first, as your side sees them; the same
+/// ids and bodies as in `GET /changes`.
+#[utoipa::path(operation_id = "payments.timeline", tag = "payments", params(Paging,
+        ("id" = String, Path, description = "The payment.")),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = List<ChangeView>, example = json!({"success": true, "data": [{
+            "id": "chg_01", "type": "payment.created", "created_at": "2026-01-01T00:00:00.000Z",
+            "mode": "test", "organization_id": "org_01", "channel_id": "ch_01",
+            "event_id": "evt_01", "sequence": 1, "data": {"object": {"_id": "pay_01"}}}],
+            "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})),
+        ReadErrors,
+    ))]
+#[get("/payments/{id}/timeline")]
+pub async fn timeline(
+    state: State,
+    actor: Actor<Read>,
+    path: Path<String>,
+    query: PagedQuery<NoFilter>,
+) -> Result<HttpResponse> {
+    let (NoFilter {}, page) = query.into_inner()?;
+    let find = move |tx: &mut Tx<'_>| ops::timeline::read(tx, &path, &page);
+    let page = state.db.read(actor.scope(), find).await?;
+    Ok(HttpResponse::Ok().json(List::from(page.map(ChangeView::from))))
 }

@@ -1,11 +1,11 @@
 //! Changing a payment without moving it: more time, and what its creator wrote on it.
 
-use super::{announce, check_creator, check_open, create, find, settle, store, view, write_back};
+use super::{
+    announce, check_creator, check_open, create, find, settle, stock, store, view, write_back,
+};
 use crate::config::SalesSettings;
 use crate::db::Tx;
 use crate::db::types::Json;
-use crate::inventory;
-use crate::kernel::ids::Id;
 use crate::kernel::input::Patch;
 use crate::kernel::{Error, Result, Timestamp};
 use crate::outbox::ChangeKind;
@@ -26,9 +26,7 @@ pub fn extend(
     check_open(tx, &payment)?;
     settle::check_event(tx, &payment)?;
     let until = new_end(tx, &payment, input, limits)?;
-    if !inventory::ops::extend(tx, &payment.organization_id, payment.id.as_str(), until)? {
-        return Err(Error::rerun("the hold moved meanwhile"));
-    }
+    stock::extend(tx, &payment, until)?;
     payment.expires_at = until;
     write_back(tx, &mut payment)?;
     announce(tx, &payment, ChangeKind::PaymentExtended)?;
@@ -82,7 +80,7 @@ fn rename(tx: &mut Tx<'_>, payment: &mut Payment, reference: Option<String>) -> 
         return Ok(());
     }
     let claims = match payment.status {
-        PaymentStatus::Pending | PaymentStatus::Paid => true,
+        PaymentStatus::Pending | PaymentStatus::Authorized | PaymentStatus::Paid => true,
         PaymentStatus::Expired | PaymentStatus::Cancelled => false,
     };
     if claims {

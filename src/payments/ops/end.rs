@@ -1,51 +1,64 @@
-//! Ending a payment without money: given up, run out, or its event called off.
+//! Ending a payment: given up, run out, or called back.
 
-use serde_json::{Value, json};
-
-use super::{advance, announce, check_creator, find, view};
+use super::settle::reload;
+use super::{advance, announce, check_creator, find, stock, view};
 use crate::db::{Db, Outcome, Scope, Tx};
-use crate::inventory;
-use crate::kernel::ids::{EventId, Id, OrganizationId, PaymentId};
-use crate::kernel::{Error, Result};
-use crate::outbox::{Change, ChangeKind, Job};
+use crate::kernel::Result;
+use crate::outbox::ChangeKind;
 use crate::payments::model::{PaymentStatus, PaymentView, Timing, payment_processing};
 use crate::payments::store::{self, Payment};
-use crate::tickets;
+use crate::tickets::{self, TicketStatus};
 
-/// Payments expired, or cancelled for an event, between two looks at what is left.
+/// Payments expired between two looks at what is left.
 const SWEEP_MAX: i64 = 100;
 
-/// The kind of the job that cancels an event's pending payments.
-pub const CANCEL_FOR_EVENT: &str = "payments.cancel_for_event";
-
-/// The creator gives a pending payment up. 409 `payment_processing` while a provider is asked.
+/// The creator gives a pending payment up; the organization calls back what is authorized or paid,
+/// which moves no money. 409 `payment_processing` while a provider is asked, `already_checked_in`.
 pub fn cancel(tx: &mut Tx<'_>, id: &str) -> Result<PaymentView> {
     let mut payment = find(tx, id)?;
-    check_creator(tx, &payment)?;
     match payment.status_at(tx.now()) {
-        PaymentStatus::Pending if payment.processing_attempt_id.is_some() => {
-            return Err(payment_processing());
+        PaymentStatus::Authorized | PaymentStatus::Paid if tx.scope().organization().is_some() => {
+            call_back(tx, &mut payment)?;
         }
-        PaymentStatus::Pending => {}
-        status => return Err(status.conflict()),
+        PaymentStatus::Pending => {
+            check_creator(tx, &payment)?;
+            if payment.processing_attempt_id.is_some() {
+                return Err(payment_processing());
+            }
+            cancel_in(tx, &mut payment)?;
+        }
+        status @ (PaymentStatus::Authorized
+        | PaymentStatus::Paid
+        | PaymentStatus::Expired
+        | PaymentStatus::Cancelled) => return Err(status.conflict()),
     }
-    cancel_in(tx, &mut payment)?;
     view(tx, &payment)
 }
 
+/// Voids the tickets and frees the stock of what was authorized or paid. Nobody may have come in
+/// with one of them: their place is not free.
+pub(super) fn call_back(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
+    store::hold(tx, payment)?;
+    *payment = reload(tx, payment)?;
+    let all = tickets::ops::of_payment(tx, &payment.organization_id, &payment.id)?;
+    let valid: Vec<_> =
+        all.into_iter().filter(|ticket| ticket.status == TicketStatus::Active).collect();
+    stock::take_back(tx, payment)?;
+    advance(tx, payment, Timing::CallBack)?;
+    store::free_reference(tx, payment)?;
+    tickets::ops::void(tx, &valid)?;
+    announce(tx, payment, ChangeKind::PaymentCancelled)
+}
+
 pub(super) fn cancel_in(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
-    if !inventory::ops::release(tx, &payment.organization_id, payment.id.as_str())? {
-        return Err(Error::rerun("the hold moved meanwhile"));
-    }
+    stock::release(tx, payment)?;
     advance(tx, payment, Timing::Cancel)?;
     close(tx, payment, ChangeKind::PaymentCancelled)
 }
 
 /// Ends a payment whose time has run out, in somebody's transaction.
 pub(super) fn expire_in(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
-    if !inventory::ops::expire(tx, &payment.organization_id, payment.id.as_str())? {
-        return Err(Error::rerun("the hold moved meanwhile"));
-    }
+    stock::expire(tx, payment)?;
     advance(tx, payment, Timing::Expire)?;
     close(tx, payment, ChangeKind::PaymentExpired)
 }
@@ -77,58 +90,4 @@ pub async fn sweep(db: &Db) -> Result<usize> {
         ended += write.await?.into_inner();
     }
     Ok(ended)
-}
-
-/// Listens to cancelled events.
-pub fn on_change(change: &Change) -> Option<Job> {
-    let event = change.what.event.as_ref()?;
-    if change.what.kind != ChangeKind::EventCancelled {
-        return None;
-    }
-    let payload = json!({
-        "organization_id": change.what.organization, "event_id": event,
-    });
-    Some(Job::now(CANCEL_FOR_EVENT, payload))
-}
-
-/// Cancels the pending payments of a cancelled event, page by page. It looks for what is left
-/// each time, so it can be stopped and begun again anywhere.
-pub async fn cancel_for_event(db: &Db, payload: &Value) -> Result<()> {
-    let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default();
-    let organization = OrganizationId::parse(text("organization_id"));
-    let event = EventId::parse(text("event_id"));
-    let (Some(organization), Some(event)) = (organization, event) else {
-        return Err(Error::internal("a job without its event"));
-    };
-    let scope = Scope::platform("cancelling the payments of a cancelled event");
-    loop {
-        let (owner, of) = (organization.clone(), event.clone());
-        let page = move |tx: &mut Tx<'_>| store::pending_of_event(tx, &owner, &of, SWEEP_MAX);
-        let page = db.read(&scope, page).await?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        for id in page {
-            let organization = organization.clone();
-            let write = move |tx: &mut Tx<'_>| cancel_one(tx, &organization, &id);
-            db.write(&scope, write).await?;
-        }
-    }
-}
-
-fn cancel_one(
-    tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    id: &PaymentId,
-) -> Result<Outcome<()>> {
-    let Some(mut payment) = store::of_row(tx, organization, id)? else {
-        return Ok(Outcome::Done(()));
-    };
-    let open = payment.status == PaymentStatus::Pending && payment.processing_attempt_id.is_none();
-    match payment.status_at(tx.now()) {
-        PaymentStatus::Pending if open => cancel_in(tx, &mut payment)?,
-        PaymentStatus::Expired if open => expire_in(tx, &mut payment)?,
-        _ => {}
-    }
-    Ok(Outcome::Done(()))
 }

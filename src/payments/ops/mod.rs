@@ -1,11 +1,16 @@
 //! Operations on payments.
 
+pub mod called_off;
 pub mod change;
 pub mod create;
 pub mod end;
+mod late;
 pub mod pay;
 pub mod read;
+pub mod refund;
 pub mod settle;
+mod stock;
+pub mod timeline;
 
 use super::model::{PaymentStatus, PaymentView, Timing};
 use super::store::{self, Item, Payment};
@@ -90,7 +95,7 @@ fn announce_with(
         mode: payment.mode,
         organization: payment.organization_id.clone(),
         channel: payment.channel_id.clone(),
-        event: Some(payment.event_id.clone()),
+        event: payment.event_id.clone(),
         object_id: payment.id.to_string(),
         sequence: payment.version,
         for_organization: render(organization)?,
@@ -107,6 +112,8 @@ fn check_open(tx: &Tx<'_>, payment: &Payment) -> Result<()> {
         }
         PaymentStatus::Pending => Ok(()),
         PaymentStatus::Expired => Err(super::model::payment_expired(payment)),
-        status @ (PaymentStatus::Paid | PaymentStatus::Cancelled) => Err(status.conflict()),
+        status @ (PaymentStatus::Authorized | PaymentStatus::Paid | PaymentStatus::Cancelled) => {
+            Err(status.conflict())
+        }
     }
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use crate::db::types::Json;
 use crate::db::{Db, Outcome, Scope, Tx};
-use crate::inventory;
 use crate::kernel::fail_point::{Step, around_call};
-use crate::kernel::ids::{AttemptId, Id};
+use crate::kernel::ids::AttemptId;
 use crate::kernel::{Error, Kind, Mode, Money, Result};
 use crate::outbox::ChangeKind;
 use crate::parties::Collects;
@@ -18,7 +17,7 @@ use crate::web::answer::{Answer, Reply};
 use crate::web::idempotency::{self, Claim, Found, Name};
 
 use super::settle::{check_event, complete, reload, zero_amount};
-use super::{announce, check_creator, check_open, end, find, view, write_back};
+use super::{announce, check_creator, check_open, end, find, late, stock, view, write_back};
 
 /// An attempt that has been processing so long is asked about.
 pub const ASK_AFTER_SECONDS: i64 = 60;
@@ -85,9 +84,7 @@ pub fn begin(
     if payment.amount_minor == 0 {
         return Err(zero_amount());
     }
-    if !inventory::ops::begin_settling(tx, &payment.organization_id, payment.id.as_str())? {
-        return Err(Error::rerun("the hold moved meanwhile"));
-    }
+    stock::begin_settling(tx, &payment)?;
     let attempt = Attempt {
         organization_id: payment.organization_id.clone(),
         id: tx.id::<AttemptId>(),
@@ -101,6 +98,7 @@ pub fn begin(
         idempotency_key: claim.map(|claim| claim.name.key.clone()),
         created_at: tx.now(),
         finished_at: None,
+        confirmed_at: None,
     };
     payment.processing_attempt_id = Some(attempt.id.clone());
     // Under the same version: nothing is announced yet, and versions are what changes count.
@@ -133,10 +131,7 @@ pub fn conclude(tx: &mut Tx<'_>, attempt: &Attempt, verdict: &Verdict) -> Result
 fn succeed(tx: &mut Tx<'_>, attempt: &Attempt, mut payment: Payment) -> Result<Outcome<Reply>> {
     let first = store::finish_attempt(tx, attempt, AttemptState::Succeeded, (None, None))?;
     if first {
-        let hold = payment.id.to_string();
-        if !inventory::ops::finish_settling(tx, &payment.organization_id, &hold)? {
-            return Err(Error::internal("a charged payment's hold was not settling"));
-        }
+        stock::finish_settling(tx, &payment)?;
         payment.paid_at = Some(tx.now());
         payment.kind = Some(PaymentType::Card);
         payment.card = Some(attempt.card.clone());
@@ -159,10 +154,7 @@ fn decline(
 ) -> Result<Outcome<Reply>> {
     let reasons = (Some(code), decline_code);
     if store::finish_attempt(tx, attempt, AttemptState::Failed, reasons)? {
-        let hold = payment.id.to_string();
-        if !inventory::ops::abandon_settling(tx, &payment.organization_id, &hold)? {
-            return Err(Error::internal("a declined payment's hold was not settling"));
-        }
+        stock::abandon_settling(tx, &payment)?;
         payment.processing_attempt_id = None;
         write_back(tx, &mut payment)?;
         announce(tx, &payment, ChangeKind::PaymentFailed)?;
@@ -212,9 +204,7 @@ pub async fn ask_about_stale(db: &Db, provider: &dyn Provider) -> Result<usize> 
 async fn ask(db: &Db, provider: &dyn Provider, attempt: Attempt) -> bool {
     let id = attempt.id.clone();
     let asked = async {
-        let asking = tokio::time::timeout(ASK_TIME_MAX, provider.verdict(attempt.id.clone()));
-        let unanswered = |_| Error::unavailable("The provider did not answer in time.");
-        let known = around_call(Step::ProviderVerdict, asking).await.map_err(unanswered)??;
+        let known = verdict_of(provider, &attempt).await?;
         let unheard = Verdict::Failed { code: "processing_error", decline_code: None };
         let verdict = known.unwrap_or(unheard);
         let scope = Scope::platform("recording what a provider said when it was asked");
@@ -227,4 +217,59 @@ async fn ask(db: &Db, provider: &dyn Provider, attempt: Attempt) -> bool {
             false
         }
     }
+}
+
+/// Asks once more about refusals that the provider was not sure of: what it took after all is
+/// money, in time or late. Whatever it says then is the end of it.
+pub async fn confirm_unsure(db: &Db, provider: &dyn Provider) -> Result<usize> {
+    let scope = Scope::platform("asking a provider once more about what it was not sure of");
+    let unsure = db.read(&scope, |tx| {
+        let before = tx.now().plus_seconds(-ASK_AFTER_SECONDS);
+        store::unsure_attempts(tx, before, ASK_MAX)
+    });
+    let asking = unsure.await?.into_iter().map(|attempt| confirm(db, provider, attempt));
+    let told = futures_util::future::join_all(asking).await;
+    Ok(told.into_iter().filter(|told| *told).count())
+}
+
+async fn confirm(db: &Db, provider: &dyn Provider, attempt: Attempt) -> bool {
+    let id = attempt.id.clone();
+    let asked = async {
+        let verdict = verdict_of(provider, &attempt).await?;
+        let scope = Scope::platform("recording what a provider took after all");
+        let write = move |tx: &mut Tx<'_>| notice(tx, &attempt, verdict.as_ref());
+        db.write(&scope, write).await
+    };
+    match asked.await {
+        Ok(told) => told.into_inner(),
+        Err(error) => {
+            tracing::warn!(attempt = %id, code = error.code(), "an attempt is still unsure");
+            false
+        }
+    }
+}
+
+/// What a provider says about a refused attempt. `false` when it must be asked again, because the
+/// payment is just being paid otherwise.
+fn notice(tx: &mut Tx<'_>, attempt: &Attempt, verdict: Option<&Verdict>) -> Result<Outcome<bool>> {
+    let payment = store::of_row(tx, &attempt.organization_id, &attempt.payment_id)?;
+    let mut payment = payment.ok_or_else(|| Error::internal("a payment has gone"))?;
+    let state = match verdict {
+        Some(Verdict::Succeeded) if payment.processing_attempt_id.is_some() => {
+            return Ok(Outcome::Done(false));
+        }
+        Some(Verdict::Succeeded) => AttemptState::Succeeded,
+        Some(Verdict::Failed { .. }) | None => AttemptState::Failed,
+    };
+    if store::confirm_attempt(tx, attempt, state)? && state == AttemptState::Succeeded {
+        late::by_provider(tx, &mut payment, attempt)?;
+    }
+    Ok(Outcome::Done(true))
+}
+
+/// What a provider knows of an attempt, if it says so in time.
+async fn verdict_of(provider: &dyn Provider, attempt: &Attempt) -> Result<Option<Verdict>> {
+    let asking = tokio::time::timeout(ASK_TIME_MAX, provider.verdict(attempt.id.clone()));
+    let unanswered = |_| Error::unavailable("The provider did not answer in time.");
+    around_call(Step::ProviderVerdict, asking).await.map_err(unanswered)?
 }

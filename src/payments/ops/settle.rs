@@ -1,13 +1,11 @@
 //! Completing a payment: the money is in, or none was owed.
 
-use super::{advance, announce, check_creator, check_open, end, find, view, write_back};
+use super::{advance, announce, check_creator, check_open, find, late, stock, view};
 use crate::catalog;
 use crate::db::{Outcome, Tenant, Tx};
-use crate::inventory;
-use crate::kernel::ids::Id;
 use crate::kernel::{Error, Result};
 use crate::outbox::ChangeKind;
-use crate::parties::Collects;
+use crate::parties::{self, Collects};
 use crate::payments::input::{Finalize, MarkPaid};
 use crate::payments::model::{PaymentStatus, PaymentType, PaymentView, Timing, payment_processing};
 use crate::payments::store::{self, Payment};
@@ -26,9 +24,7 @@ pub fn finalize(tx: &mut Tx<'_>, id: &str, input: &Finalize) -> Result<PaymentVi
         let message = format!("{} is owed: pay it instead.", payment.amount());
         return Err(Error::unprocessable("nonzero_amount", message));
     }
-    if !inventory::ops::sell(tx, &payment.organization_id, payment.id.as_str())? {
-        return Err(Error::rerun("the hold moved meanwhile"));
-    }
+    stock::sell(tx, &payment)?;
     payment.paid_at = Some(tx.now());
     payment.kind = Some(PaymentType::Free);
     complete(tx, &mut payment)?;
@@ -38,7 +34,8 @@ pub fn finalize(tx: &mut Tx<'_>, id: &str, input: &Finalize) -> Result<PaymentVi
 /// What came of marking a payment as paid.
 pub type Marked = std::result::Result<PaymentView, Error>;
 
-/// Who collects the money says that it is in. Too late, it is 409 `refund_buyer`, on record.
+/// Who collects the money says that it is in. Late, the same is held again if there is still enough
+/// of it; else it is 409 `refund_buyer`, on record.
 pub fn mark_paid(tx: &mut Tx<'_>, id: &str, input: &MarkPaid) -> Result<Outcome<Marked>> {
     let mut payment = find(tx, id)?;
     check_collector(tx, &payment)?;
@@ -48,23 +45,33 @@ pub fn mark_paid(tx: &mut Tx<'_>, id: &str, input: &MarkPaid) -> Result<Outcome<
     if input.kind == Some(PaymentType::Free) {
         return Err(Error::invalid_field("type", "must not be free: something was paid"));
     }
-    match payment.status_at(tx.now()) {
-        PaymentStatus::Pending if payment.processing_attempt_id.is_some() => {
-            return Err(payment_processing());
-        }
-        PaymentStatus::Pending => {}
-        PaymentStatus::Paid => return Err(PaymentStatus::Paid.conflict()),
-        PaymentStatus::Expired | PaymentStatus::Cancelled => return late(tx, payment),
+    let status = payment.status_at(tx.now());
+    if let PaymentStatus::Paid = status {
+        return Err(status.conflict());
     }
-    check_event(tx, &payment)?;
+    if payment.processing_attempt_id.is_some() {
+        return Err(payment_processing());
+    }
     if payment.amount_minor == 0 {
         return Err(zero_amount());
     }
-    if !inventory::ops::sell(tx, &payment.organization_id, payment.id.as_str())? {
-        return Err(Error::rerun("the hold moved meanwhile"));
+    let paid_at = input.paid_at.as_ref().map_or(tx.now(), |at| at.0);
+    let kind = input.kind.unwrap_or(PaymentType::Direct);
+    match status {
+        PaymentStatus::Pending => {
+            check_event(tx, &payment)?;
+            stock::sell(tx, &payment)?;
+        }
+        // Its tickets are out already; that its event was called off changes nothing of the debt.
+        PaymentStatus::Authorized | PaymentStatus::Paid => {}
+        PaymentStatus::Expired | PaymentStatus::Cancelled => {
+            return Ok(match late::by_collector(tx, &mut payment, (paid_at, kind))? {
+                None => Outcome::Done(Ok(view(tx, &payment)?)),
+                Some(refusal) => Outcome::Refused(Err(refusal)),
+            });
+        }
     }
-    payment.paid_at = Some(input.paid_at.as_ref().map_or(tx.now(), |at| at.0));
-    payment.kind = input.kind.or(Some(PaymentType::Direct));
+    (payment.paid_at, payment.kind) = (Some(paid_at), Some(kind));
     complete(tx, &mut payment)?;
     view(tx, &payment).map(|view| Outcome::Done(Ok(view)))
 }
@@ -76,17 +83,61 @@ pub(super) fn zero_amount() -> Error {
 
 /// 409 `event_cancelled` when the payment's event was called off.
 pub(super) fn check_event(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    let event = catalog::ops::events::of_row_held(tx, &payment.organization_id, &payment.event_id)?;
+    let Some(event) = &payment.event_id else { return Ok(()) };
+    let event = catalog::ops::events::of_row_held(tx, &payment.organization_id, event)?;
     catalog::ops::events::check_not_cancelled(&event)
 }
 
-/// `pending -> paid` once the hold is sold: the tickets become valid, in the same transaction.
+/// The payment is paid, once its stock is sold: its tickets become valid, in the same transaction,
+/// unless they are already.
 pub(super) fn complete(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
-    payment.paid_minor = payment.amount_minor;
+    let was = payment.status;
+    payment.paid_minor += payment.amount_minor;
     payment.processing_attempt_id = None;
-    advance(tx, payment, Timing::Complete)?;
-    tickets::ops::activate(tx, &payment.organization_id, &payment.id)?;
+    match was {
+        PaymentStatus::Expired => advance(tx, payment, Timing::Revive)?,
+        _ => advance(tx, payment, Timing::Complete)?,
+    }
+    if payment.event_id.is_some() {
+        let (organization, id) = (&payment.organization_id, &payment.id);
+        match was {
+            PaymentStatus::Pending => tickets::ops::activate(tx, organization, id)?,
+            PaymentStatus::Expired => tickets::ops::revive(tx, organization, id)?,
+            PaymentStatus::Authorized | PaymentStatus::Paid | PaymentStatus::Cancelled => {}
+        }
+    }
     announce(tx, payment, ChangeKind::PaymentCompleted)
+}
+
+/// On account: the tickets go out now, the money comes later to who collects it. By the
+/// organization, or by a channel that its partnership lets do so.
+pub fn authorize(tx: &mut Tx<'_>, id: &str) -> Result<PaymentView> {
+    let mut payment = find(tx, id)?;
+    if payment.collects == Collects::Platform {
+        let message = "The platform collects this payment's money, before its tickets go out.";
+        let error = Error::wrong_principal(message);
+        return Err(error.with("collects", payment.collects.as_str()));
+    }
+    if let Some(channel) = tx.scope().channel().cloned() {
+        let organization = &payment.organization_id;
+        let partnership = parties::ops::active_partnership(tx, organization, &channel)?;
+        if !partnership.is_some_and(|partnership| partnership.terms.on_account) {
+            let message = "This partnership does not let tickets go out before they are paid.";
+            return Err(Error::wrong_principal(message));
+        }
+    }
+    check_open(tx, &payment)?;
+    check_event(tx, &payment)?;
+    if payment.amount_minor == 0 {
+        return Err(zero_amount());
+    }
+    stock::sell(tx, &payment)?;
+    payment.authorized_at = Some(tx.now());
+    payment.kind = Some(PaymentType::Invoice);
+    advance(tx, &mut payment, Timing::Authorize)?;
+    tickets::ops::activate(tx, &payment.organization_id, &payment.id)?;
+    announce(tx, &payment, ChangeKind::PaymentAuthorized)?;
+    view(tx, &payment)
 }
 
 /// Only who collects may say that the money is in.
@@ -102,24 +153,6 @@ fn check_collector(tx: &Tx<'_>, payment: &Payment) -> Result<()> {
     }
     let message = format!("The {} collects this payment's money.", payment.collects.as_str());
     Err(Error::wrong_principal(message).with("collects", payment.collects.as_str()))
-}
-
-/// The money came after the end: the collector must give it back. Said once in the feed.
-fn late(tx: &mut Tx<'_>, mut payment: Payment) -> Result<Outcome<Marked>> {
-    if payment.status == PaymentStatus::Pending {
-        end::expire_in(tx, &mut payment)?;
-    }
-    let status = payment.status.as_str();
-    if payment.late_at.is_none() {
-        payment.late_at = Some(tx.now());
-        write_back(tx, &mut payment)?;
-        announce(tx, &payment, ChangeKind::PaymentLate)?;
-    }
-    let message = format!("The payment is {status}: give the buyer the money back.");
-    let refusal = Error::conflict("refund_buyer", message)
-        .with("current_status", status)
-        .with("allowed_actions", Vec::<String>::new());
-    Ok(Outcome::Refused(Err(refusal)))
 }
 
 /// A payment by its whole key, for the steps that follow an outside call.

@@ -38,6 +38,7 @@ pub struct Attempt {
     pub idempotency_key: Option<String>,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    pub confirmed_at: Option<Timestamp>,
 }
 append_only!(
     Attempt,
@@ -56,6 +57,7 @@ append_only!(
         idempotency_key,
         created_at,
         finished_at,
+        confirmed_at,
     ]
 );
 
@@ -99,5 +101,52 @@ pub(in crate::payments) fn stale_attempts(
         .filter(payment_attempts::created_at.le(before))
         .order(payment_attempts::created_at)
         .limit(limit);
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
+}
+
+/// Refusals that a provider was not sure of and that have not been asked about again, ended
+/// before an instant, of all tenants.
+pub(in crate::payments) fn unsure_attempts(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<Attempt>> {
+    let unsure = "payment_attempts.code = 'processing_error' \
+        AND payment_attempts.confirmed_at IS NULL";
+    let query = payment_attempts::table
+        .filter(literally(unsure))
+        .filter(payment_attempts::finished_at.le(before))
+        .order(payment_attempts::finished_at)
+        .limit(limit);
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
+}
+
+/// What a refused try really came to, said once. `false` when it was said already.
+pub(in crate::payments) fn confirm_attempt(
+    tx: &mut Tx<'_>,
+    attempt: &Attempt,
+    state: AttemptState,
+) -> Result<bool> {
+    let now = tx.now();
+    let row = payment_attempts::table.find((&attempt.organization_id, &attempt.id));
+    let updated = diesel::update(row)
+        .filter(payment_attempts::state.eq(AttemptState::Failed))
+        .filter(payment_attempts::confirmed_at.is_null())
+        .set((payment_attempts::state.eq(state), payment_attempts::confirmed_at.eq(Some(now))))
+        .execute(tx.conn()?)?;
+    Ok(updated == 1)
+}
+
+/// The tries that took a payment's money, oldest first.
+pub(in crate::payments) fn succeeded_attempts(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    payment: &PaymentId,
+) -> Result<Vec<Attempt>> {
+    let query = payment_attempts::table
+        .filter(payment_attempts::organization_id.eq(organization))
+        .filter(payment_attempts::payment_id.eq(payment))
+        .filter(payment_attempts::state.eq(AttemptState::Succeeded))
+        .order(payment_attempts::id);
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }

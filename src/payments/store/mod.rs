@@ -2,22 +2,32 @@
 //! Shared: the base query takes the organization's side or the channel's.
 
 mod attempts;
+mod checks;
+mod refunds;
 
 use diesel::prelude::*;
 
-use super::model::{PaymentStatus, PaymentType};
+use super::model::{LateOutcome, PaymentStatus, PaymentType};
 use crate::db::schema::{payment_items, payment_references, payments};
 use crate::db::types::Json;
-use crate::db::{MultiBackend, Tenant, Tx, literally};
+use crate::db::{AnyConnection, MultiBackend, Tenant, Tx, literally};
 use crate::kernel::ids::{
-    AttemptId, ChannelId, EventId, Id, OrganizationId, PaymentId, PriceId, RateId,
+    AttemptId, ChannelId, CustomerId, EventId, Id, OrganizationId, PaymentId, PriceId, RateId,
 };
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
 use crate::parties::Collects;
 use crate::{append_only, on_each};
 
-pub(super) use attempts::{Attempt, AttemptState, attempt, finish_attempt, stale_attempts};
+pub(super) use attempts::{
+    Attempt, AttemptState, attempt, confirm_attempt, finish_attempt, stale_attempts,
+    succeeded_attempts, unsure_attempts,
+};
+pub use checks::checks;
+pub(super) use refunds::{
+    Cause, Refund, finish_refund, list_refunds, refund, refund_of_row, refunds_of_payment,
+};
+pub use refunds::{RefundFilter, RefundState};
 
 /// A payment, as it is stored. Amounts are minor units.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
@@ -29,7 +39,7 @@ pub struct Payment {
     pub id: PaymentId,
     pub mode: Mode,
     pub channel_id: Option<ChannelId>,
-    pub event_id: EventId,
+    pub event_id: Option<EventId>,
     pub status: PaymentStatus,
     pub collects: Collects,
     pub currency: Currency,
@@ -55,6 +65,9 @@ pub struct Payment {
     pub paid_at: Option<Timestamp>,
     pub expires_at: Timestamp,
     pub updated_at: Timestamp,
+    pub customer_id: Option<CustomerId>,
+    pub authorized_at: Option<Timestamp>,
+    pub late_outcome: Option<LateOutcome>,
 }
 append_only!(
     Payment,
@@ -91,6 +104,9 @@ append_only!(
         paid_at,
         expires_at,
         updated_at,
+        customer_id,
+        authorized_at,
+        late_outcome,
     ]
 );
 
@@ -148,6 +164,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Created before.
     pub until: Option<Timestamp>,
+    /// Of this customer; one's own only.
+    pub customer: Option<CustomerId>,
 }
 
 type Boxed<'a> = payments::BoxedQuery<'a, MultiBackend>;
@@ -206,6 +224,12 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     if let Some(until) = filter.until {
         query = query.filter(payments::created_at.lt(until));
     }
+    if let Some(customer) = filter.customer {
+        query = query.filter(payments::customer_id.eq(customer));
+        if tx.scope().organization().is_some() {
+            query = query.filter(payments::channel_id.is_null());
+        }
+    }
     if let Some(reference) = filter.reference {
         query = query.filter(payments::reference.eq(reference));
         if tx.scope().organization().is_some() {
@@ -227,6 +251,17 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     }
     let query = query.order(payments::id.desc()).limit(page.limit + 1).offset(page.offset);
     Ok(Page::cut(query.load(tx.conn()?)?, page, |payment: &Payment| payment.id.to_string()))
+}
+
+/// Holds a payment's row until the end of the transaction: who moves its money waits for others
+/// that do. SQLite has one writer.
+pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
+    let AnyConnection::Postgres(conn) = tx.conn()? else {
+        return Ok(());
+    };
+    let row = payments::table.find((&payment.organization_id, &payment.id)).select(payments::id);
+    row.for_update().first::<PaymentId>(conn).optional()?;
+    Ok(())
 }
 
 /// The items of a payment, in order.
@@ -269,22 +304,38 @@ pub(super) fn due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OrganizationId, Pa
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
-/// Pending payments of an event that no provider is working on, oldest first.
-pub(super) fn pending_of_event(
+/// Payments of an event in one of some states that no provider is working on, oldest first,
+/// after one of them.
+pub(super) fn of_event(
     tx: &mut Tx<'_>,
-    organization: &OrganizationId,
-    event: &EventId,
-    limit: i64,
+    (organization, event): (&OrganizationId, &EventId),
+    states: &[PaymentStatus],
+    (after, limit): (&str, i64),
 ) -> Result<Vec<PaymentId>> {
     let query = payments::table
         .filter(payments::organization_id.eq(organization))
         .filter(payments::event_id.eq(event))
-        .filter(payments::status.eq(PaymentStatus::Pending))
+        .filter(payments::status.eq_any(states))
         .filter(payments::processing_attempt_id.is_null())
+        .filter(payments::id.gt(after))
         .order(payments::id)
         .limit(limit)
         .select(payments::id);
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
+}
+
+/// How many payments of an event are in one of some states.
+pub(super) fn count_of_event(
+    tx: &mut Tx<'_>,
+    (organization, event): (&OrganizationId, &EventId),
+    states: &[PaymentStatus],
+) -> Result<i64> {
+    let query = payments::table
+        .filter(payments::organization_id.eq(organization))
+        .filter(payments::event_id.eq(event))
+        .filter(payments::status.eq_any(states))
+        .count();
+    Ok(on_each!(tx.conn()?, |c| query.get_result(c))?)
 }
 
 pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &str) {
@@ -301,9 +352,9 @@ pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &s
 pub(super) fn by_reference(
     tx: &mut Tx<'_>,
     owner: &str,
+    mode: Mode,
     reference: &str,
 ) -> Result<Option<Payment>> {
-    let mode = tx.mode()?;
     let key = payment_references::table
         .find((owner, mode, reference))
         .select((payment_references::organization_id, payment_references::payment_id))
@@ -320,45 +371,4 @@ pub(super) fn free_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
         diesel::delete(row).execute(tx.conn()?)?;
     }
     Ok(())
-}
-
-/// Invariants of this slice: each query returns the rows that break it.
-pub fn checks() -> Vec<(&'static str, &'static str)> {
-    vec![
-        (
-            "a payment's amount is the sum of its items",
-            "SELECT p.organization_id || '/' || p.id AS broken FROM payments p \
-             WHERE p.amount_minor <> (SELECT CAST(COALESCE(SUM(i.quantity * i.unit_minor \
-             + i.fees_minor), 0) AS BIGINT) FROM payment_items i \
-             WHERE i.organization_id = p.organization_id AND i.payment_id = p.id)",
-        ),
-        (
-            "a payment has as many tickets as its items say",
-            "SELECT p.organization_id || '/' || p.id AS broken FROM payments p \
-             WHERE p.num_tickets <> (SELECT COUNT(*) FROM tickets t \
-             WHERE t.organization_id = p.organization_id AND t.payment_id = p.id)",
-        ),
-        (
-            "a payment's hold agrees with its state",
-            "SELECT p.organization_id || '/' || p.id || ': ' || p.status || ', ' \
-             || COALESCE(h.state, 'no hold') AS broken FROM payments p \
-             LEFT JOIN holds h ON h.organization_id = p.organization_id AND h.id = p.id \
-             WHERE h.id IS NULL OR NOT (CASE p.status WHEN 'paid' THEN h.state = 'sold' \
-             WHEN 'pending' THEN h.state IN ('held', 'released') AND p.processing_attempt_id \
-             IS NULL OR h.state = 'settling' AND p.processing_attempt_id IS NOT NULL \
-             ELSE h.state = 'released' END)",
-        ),
-        (
-            "a paid payment has its money, and only a paid one has any",
-            "SELECT organization_id || '/' || id AS broken FROM payments WHERE \
-             (status = 'paid') <> (paid_at IS NOT NULL) OR paid_minor <> \
-             CASE status WHEN 'paid' THEN amount_minor ELSE 0 END",
-        ),
-        (
-            "a live reference belongs to a payment that is pending or paid",
-            "SELECT r.owner_id || '/' || r.reference AS broken FROM payment_references r \
-             LEFT JOIN payments p ON p.organization_id = r.organization_id AND p.id = r.payment_id \
-             WHERE p.id IS NULL OR p.status NOT IN ('pending', 'paid')",
-        ),
-    ]
 }

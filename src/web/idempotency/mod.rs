@@ -22,7 +22,7 @@ use super::body::canonical_text;
 use super::state::State;
 use crate::db::{Db, Outcome, Tx};
 use crate::kernel::secret::ServerKey;
-use crate::kernel::{Error, Mode, Result};
+use crate::kernel::{Error, Kind, Mode, Result};
 
 pub use store::{Found, any_old, sweep};
 
@@ -133,6 +133,16 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>> {
 }
 
 impl Once {
+    /// 400 `idempotency_key_required` without a key: for what must not happen twice by a retry.
+    pub fn required(self) -> Result<Self> {
+        if let Ok(None) = self.key {
+            let message = "This request needs an Idempotency-Key, so that a retry is safe.";
+            return Err(Error::new(Kind::Invalid, "idempotency_key_required", message)
+                .on_field("Idempotency-Key", "is required"));
+        }
+        Ok(self)
+    }
+
     /// The claim of this request by an actor, if it came with a key.
     pub fn claim<P>(&mut self, actor: &Actor<P>, canonical: &Value) -> Result<Option<Claim>> {
         let Some(key) = std::mem::replace(&mut self.key, Ok(None))? else {

@@ -76,7 +76,11 @@ fn buyer_limit(field: String) -> impl Fn(Shortage) -> Error + Send {
 
 /// The counter of what one buyer has of a rate. The e-mail stands in it under the server's key
 /// only.
-fn buyer_counter(tx: &Tx<'_>, payment: &Payment, rate: &RateId) -> Result<String> {
+pub(in crate::payments::ops) fn buyer_counter(
+    tx: &Tx<'_>,
+    payment: &Payment,
+    rate: &RateId,
+) -> Result<String> {
     let email = payment.buyer_email.as_ref().ok_or_else(|| {
         let reason = "is required: this rate limits how many one buyer may have";
         Error::invalid_field("buyer.email", reason)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(super) use hold::buyer_counter;
 use hold::hold;
 use wanted::{Holder, Wanted, read_wanted};
 
@@ -57,7 +58,7 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
         id: tx.id(),
         mode: tx.mode()?,
         channel_id: tx.scope().channel().cloned(),
-        event_id: event.id.clone(),
+        event_id: Some(event.id.clone()),
         status: PaymentStatus::Pending,
         collects,
         currency,
@@ -86,6 +87,9 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
         paid_at: None,
         expires_at,
         updated_at: tx.now(),
+        customer_id: None,
+        authorized_at: None,
+        late_outcome: None,
     };
     take_reference(tx, &payment)?;
     hold(tx, &payment, &lines)?;
@@ -214,7 +218,7 @@ pub(super) fn take_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
         return Ok(());
     };
     let owner = payment.creator();
-    if let Some(mut other) = store::by_reference(tx, owner.as_str(), reference)? {
+    if let Some(mut other) = store::by_reference(tx, owner.as_str(), payment.mode, reference)? {
         if other.status_at(tx.now()) != PaymentStatus::Expired {
             return Err(Error::conflict("reference_taken", "Another payment has this reference.")
                 .on_field("reference", "is taken")
@@ -266,7 +270,7 @@ fn issue(
         id: tx.id::<TicketId>(),
         mode: payment.mode,
         payment_id: PaymentId::clone(&payment.id),
-        event_id: payment.event_id.clone(),
+        event_id: line.offer.event.id.clone(),
         rate_id: line.offer.rate.id.clone(),
         channel_id: payment.channel_id.clone(),
         position,
@@ -285,6 +289,7 @@ fn issue(
         version: 0,
         created_at: payment.created_at,
         updated_at: payment.created_at,
+        refunded_minor: 0,
     };
     tickets::ops::issue(tx, ticket)
 }

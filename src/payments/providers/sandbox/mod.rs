@@ -7,7 +7,7 @@ mod store;
 
 use futures_util::future::BoxFuture;
 
-use super::{Charge, Provider, Verdict};
+use super::{Charge, GiveBack, Provider, Verdict};
 use crate::db::{Db, Outcome, Scope};
 use crate::kernel::Result;
 use crate::kernel::ids::AttemptId;
@@ -18,10 +18,21 @@ pub struct TestCard {
     number: &'static str,
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
+    oddity: Oddity,
+}
+
+/// What a card does besides being taken or refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Oddity {
+    None,
+    /// Refused, and found to have been taken after all when asked again.
+    TakenAfterAll,
+    /// Taken, and never given back.
+    KeepsMoney,
 }
 
 /// The test numbers, as documented.
-const CARDS: [TestCard; 7] = [
+const CARDS: [TestCard; 9] = [
     card("4242424242424242", None, None),
     card("5555555555554444", None, None),
     card("4000000000000002", Some("card_declined"), Some("generic_decline")),
@@ -29,6 +40,11 @@ const CARDS: [TestCard; 7] = [
     card("4000000000000069", Some("expired_card"), None),
     card("4000000000000127", Some("incorrect_cvc"), None),
     card("4000000000000119", Some("processing_error"), None),
+    TestCard {
+        oddity: Oddity::TakenAfterAll,
+        ..card("4000000000000259", Some("processing_error"), None)
+    },
+    TestCard { oddity: Oddity::KeepsMoney, ..card("4000000000005126", None, None) },
 ];
 
 const fn card(
@@ -36,7 +52,7 @@ const fn card(
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
 ) -> TestCard {
-    TestCard { number, code, decline_code }
+    TestCard { number, code, decline_code, oddity: Oddity::None }
 }
 
 /// The test card with these last digits: no two share them.
@@ -61,10 +77,27 @@ impl TestCard {
         self.number.split_at(self.number.len() - 4).1
     }
 
+    /// What is answered to a charge.
     fn verdict(self) -> Verdict {
         match self.code {
             None => Verdict::Succeeded,
             Some(code) => Verdict::Failed { code, decline_code: self.decline_code },
+        }
+    }
+
+    /// What is answered when it is asked about later.
+    fn verdict_later(self) -> Verdict {
+        match self.oddity {
+            Oddity::TakenAfterAll => Verdict::Succeeded,
+            Oddity::None | Oddity::KeepsMoney => self.verdict(),
+        }
+    }
+
+    /// What is answered when its money is to be given back.
+    fn given_back(self) -> Verdict {
+        match self.oddity {
+            Oddity::KeepsMoney => Verdict::Failed { code: "refund_refused", decline_code: None },
+            Oddity::None | Oddity::TakenAfterAll => Verdict::Succeeded,
         }
     }
 }
@@ -116,7 +149,22 @@ impl Provider for Sandbox {
                 store::find(tx, &attempt).map(Outcome::Done)
             });
             let kept = kept.await?.into_inner();
-            Ok(kept.as_deref().and_then(by_last4).map(TestCard::verdict))
+            Ok(kept.as_deref().and_then(by_last4).map(TestCard::verdict_later))
+        })
+    }
+
+    fn give_back(&self, order: GiveBack) -> BoxFuture<'_, Result<Verdict>> {
+        Box::pin(async move {
+            let scope = Scope::platform(SCOPE);
+            let answer = self.db.write(&scope, move |tx| {
+                let charged = store::find(tx, &order.attempt)?;
+                let last4 = charged.unwrap_or_else(|| NEVER.to_owned());
+                store::record_refund(tx, &order.refund, &last4)?;
+                store::find_refund(tx, &order.refund).map(Outcome::Done)
+            });
+            let kept = answer.await?.into_inner();
+            let refused = Verdict::Failed { code: "refund_refused", decline_code: None };
+            Ok(kept.as_deref().and_then(by_last4).map_or(refused, TestCard::given_back))
         })
     }
 }

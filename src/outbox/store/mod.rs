@@ -3,36 +3,30 @@
 //! Shared shape: a change belongs to an organization and, in a sale, to a channel; each reads it
 //! through its own feed only. Jobs are the platform's.
 
+mod jobs;
+
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use serde_json::Value;
 
 use super::feed::Entry;
-use super::jobs::{Claimed, Job};
 use super::model::{Change, ChangeKind};
 use super::sides;
-use crate::db::schema::{changes, changes_pending, feed, feed_heads, jobs};
+use crate::db::schema::{changes, changes_pending, feed, feed_heads};
 use crate::db::types::Json;
 use crate::db::{AnyConnection, Scope, Tx};
-use crate::kernel::ids::{ChangeId, ChannelId, EventId, JobId, OrganizationId};
+use crate::kernel::ids::{ChangeId, ChannelId, EventId, Id, OrganizationId};
+use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Mode, Result, Timestamp};
-use crate::{append_only, on_each, text_enum};
+use crate::{append_only, on_each};
+
+pub(super) use jobs::{any_due_job, append_job, claim_job, delete_job, renew_job, reschedule_job};
 
 /// Committed changes numbered in one transaction at most.
 const SEQUENCE_MAX: i64 = 500;
 /// The advisory lock that makes one server at a time number changes ("feed" in ASCII).
 const SEQUENCE_LOCK: i64 = 0x6665_6564;
-
-text_enum! {
-    /// Whether a job is still to be tried.
-    pub enum JobState {
-        /// To be run at `run_at`.
-        Waiting = "waiting",
-        /// All tries are used up.
-        Failed = "failed",
-    }
-}
 
 #[derive(Insertable)]
 #[diesel(table_name = changes, treat_none_as_default_value = false)]
@@ -78,25 +72,6 @@ struct PendingRow {
     mode: Mode,
 }
 append_only!(PendingRow, changes_pending, 91, [organization_id, change_id, channel_id, mode]);
-
-#[derive(Insertable)]
-#[diesel(table_name = jobs, treat_none_as_default_value = false)]
-struct JobRow {
-    id: JobId,
-    kind: String,
-    payload: Json,
-    state: JobState,
-    run_at: Timestamp,
-    attempts: i64,
-    last_error: Option<String>,
-    created_at: Timestamp,
-}
-append_only!(
-    JobRow,
-    jobs,
-    92,
-    [id, kind, payload, state, run_at, attempts, last_error, created_at,]
-);
 
 #[derive(Insertable)]
 #[diesel(table_name = feed, treat_none_as_default_value = false)]
@@ -248,6 +223,28 @@ pub(super) fn feed_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<
     rows.into_iter().map(|(seq, row)| row.entry(seq, for_channel)).collect()
 }
 
+/// Changes of some objects, oldest first. They have no place in a feed here.
+pub(super) fn of_objects(
+    tx: &mut Tx<'_>,
+    (organization, objects): (&OrganizationId, &[String]),
+    page: &PageRequest,
+) -> Result<Page<Entry>> {
+    let for_channel = tx.scope().channel().is_some();
+    let after = ChangeId::from_text(page.after.clone().unwrap_or_default());
+    let query = changes::table
+        .filter(changes::organization_id.eq(organization))
+        .filter(changes::object_id.eq_any(objects))
+        .filter(changes::id.gt(after))
+        .order(changes::id)
+        .limit(page.limit + 1)
+        .offset(page.offset)
+        .select(ChangeColumns::as_select());
+    let rows: Vec<ChangeColumns> = query.load(tx.conn()?)?;
+    let entries = rows.into_iter().map(|row| row.entry(0, for_channel));
+    let entries: Vec<Entry> = entries.collect::<Result<_>>()?;
+    Ok(Page::cut(entries, page, |entry| entry.id.to_string()))
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = changes)]
 struct ChangeColumns {
@@ -284,81 +281,6 @@ impl ChangeColumns {
             object,
         })
     }
-}
-
-pub(super) fn append_job(tx: &mut Tx<'_>, job: Job) {
-    let row = JobRow {
-        id: tx.id(),
-        kind: job.kind.to_owned(),
-        payload: Json(job.payload),
-        state: JobState::Waiting,
-        run_at: job.run_at.unwrap_or(tx.now()),
-        attempts: 0,
-        last_error: None,
-        created_at: tx.now(),
-    };
-    tx.append(row);
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn due_jobs(now: Timestamp) -> _ {
-    let waiting: JobState = JobState::Waiting;
-    jobs::table.filter(jobs::state.eq(waiting)).filter(jobs::run_at.le(now))
-}
-
-pub(super) fn any_due_job(tx: &mut Tx<'_>) -> Result<bool> {
-    let any = due_jobs(tx.now()).select(jobs::id).limit(1);
-    Ok(on_each!(tx.conn()?, |c| any.first::<JobId>(c)).optional()?.is_some())
-}
-
-/// A job that is due and that no other worker is just taking, pushed back by its lease.
-pub(super) fn claim_job(tx: &mut Tx<'_>, leased_until: Timestamp) -> Result<Option<Claimed>> {
-    let due = due_jobs(tx.now()).order(jobs::run_at).limit(1).select((
-        jobs::id,
-        jobs::kind,
-        jobs::payload,
-        jobs::attempts,
-    ));
-    let found = match tx.conn()? {
-        AnyConnection::Postgres(conn) => due.for_update().skip_locked().first(conn),
-        AnyConnection::Sqlite(conn) => due.first(conn),
-    };
-    let found: Option<(JobId, String, Json, i64)> = found.optional()?;
-    let Some((id, kind, payload, attempts)) = found else {
-        return Ok(None);
-    };
-    diesel::update(jobs::table.find(&id))
-        .set((jobs::run_at.eq(leased_until), jobs::attempts.eq(attempts + 1)))
-        .execute(tx.conn()?)?;
-    Ok(Some(Claimed { id, kind, payload: payload.0, attempt: attempts + 1 }))
-}
-
-/// `false` when the lease had run out and somebody else claimed the job since.
-pub(super) fn renew_job(tx: &mut Tx<'_>, job: &Claimed, until: Timestamp) -> Result<bool> {
-    let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
-    Ok(diesel::update(mine).set(jobs::run_at.eq(until)).execute(tx.conn()?)? == 1)
-}
-
-/// `false` when the lease had run out and somebody else claimed the job since.
-pub(super) fn delete_job(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {
-    let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
-    Ok(diesel::delete(mine).execute(tx.conn()?)? == 1)
-}
-
-/// `run_at` `None`: no further try. `false` when somebody else claimed the job since.
-pub(super) fn reschedule_job(
-    tx: &mut Tx<'_>,
-    job: &Claimed,
-    run_at: Option<Timestamp>,
-    reason: &str,
-) -> Result<bool> {
-    let state = if run_at.is_some() { JobState::Waiting } else { JobState::Failed };
-    let run_at = run_at.unwrap_or(tx.now());
-    let mine = jobs::table.find(&job.id).filter(jobs::attempts.eq(job.attempt));
-    let updated = diesel::update(mine)
-        .set((jobs::state.eq(state), jobs::run_at.eq(run_at), jobs::last_error.eq(Some(reason))))
-        .execute(tx.conn()?)?;
-    Ok(updated == 1)
 }
 
 /// Invariants of this slice: each query returns the rows that break it.

@@ -1,135 +1,15 @@
-//! The rules of a payment's life, and how it is shown.
+//! A payment as it is shown.
 
 use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
-use super::store::{Item, Payment};
+use super::{LateOutcome, PaymentStatus, PaymentType};
 use crate::db::Tenant;
 use crate::kernel::ids::TicketId;
-use crate::kernel::{Error, Kind, Mode, Money, Timestamp};
+use crate::kernel::{Mode, Money, Timestamp};
 use crate::parties::Collects;
-use crate::text_enum;
-
-text_enum! {
-    /// Where a payment stands.
-    pub enum PaymentStatus {
-        /// Unpaid; holds stock until `expires_at`.
-        Pending = "pending",
-        /// The money is in; the tickets are valid.
-        Paid = "paid",
-        /// Its time ran out; its stock is released.
-        Expired = "expired",
-        /// Given up; its stock is released.
-        Cancelled = "cancelled",
-    }
-}
-
-text_enum! {
-    /// How a payment was or will be paid.
-    pub enum PaymentType {
-        /// A card.
-        Card = "card",
-        /// Direct debit.
-        DirectDebit = "direct_debit",
-        /// On invoice.
-        Invoice = "invoice",
-        /// In advance, by transfer.
-        Prepayment = "prepayment",
-        /// PayPal.
-        Paypal = "paypal",
-        /// Sofort.
-        Sofort = "sofort",
-        /// Nothing was owed.
-        Free = "free",
-        /// Cash.
-        Cash = "cash",
-        /// A cheque.
-        Cheque = "cheque",
-        /// A bank transfer.
-        BankTransfer = "bank_transfer",
-        /// The organizer's own way.
-        Direct = "direct",
-    }
-}
-
-/// What can happen to a payment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Timing {
-    /// The money is in, or none was owed.
-    Complete,
-    /// Its time ran out.
-    Expire,
-    /// It was given up.
-    Cancel,
-}
-
-impl PaymentStatus {
-    /// The one transition function. `None`: not from here.
-    pub fn next(self, timing: Timing) -> Option<Self> {
-        match (self, timing) {
-            (Self::Pending, Timing::Complete) => Some(Self::Paid),
-            (Self::Pending, Timing::Expire) => Some(Self::Expired),
-            (Self::Pending, Timing::Cancel) => Some(Self::Cancelled),
-            (Self::Paid | Self::Expired | Self::Cancelled, _) => None,
-        }
-    }
-
-    fn allowed_actions(self) -> &'static [&'static str] {
-        match self {
-            Self::Pending => &["pay", "mark-paid", "finalize", "extend", "cancel"],
-            Self::Paid | Self::Expired | Self::Cancelled => &[],
-        }
-    }
-
-    /// 409: not from this status.
-    pub fn conflict(self) -> Error {
-        let message = format!("The payment is {}.", self.as_str());
-        Error::conflict("wrong_status", message)
-            .with("current_status", self.as_str())
-            .with("allowed_actions", self.allowed_actions().to_vec())
-    }
-}
-
-/// 410: too late, and nothing was charged.
-pub fn payment_expired(payment: &Payment) -> Error {
-    let message = format!("The payment expired at {}.", payment.expires_at.rfc3339());
-    Error::new(Kind::Gone, "payment_expired", message).with("current_status", "expired")
-}
-
-/// 409: a provider is being asked.
-pub fn payment_processing() -> Error {
-    let message = "This payment is being processed.";
-    Error::conflict("payment_processing", message)
-        .with("current_status", "pending")
-        .with("allowed_actions", Vec::<String>::new())
-        .retry_after(2)
-}
-
-impl Payment {
-    /// The status at an instant: a pending payment whose time has run out is expired, unless a
-    /// provider is being asked.
-    pub fn status_at(&self, now: Timestamp) -> PaymentStatus {
-        let overdue = self.processing_attempt_id.is_none() && self.expires_at <= now;
-        match self.status {
-            PaymentStatus::Pending if overdue => PaymentStatus::Expired,
-            status => status,
-        }
-    }
-
-    /// Who made it.
-    pub fn creator(&self) -> Tenant {
-        match &self.channel_id {
-            Some(channel) => Tenant::Channel(channel.clone()),
-            None => Tenant::Organization(self.organization_id.clone()),
-        }
-    }
-
-    /// What is owed in all.
-    pub fn amount(&self) -> Money {
-        Money::new(self.amount_minor, self.currency)
-    }
-}
+use crate::payments::store::{Item, Payment};
 
 /// A payment's total, in decimal major units.
 #[derive(Serialize, ToSchema, Clone, Debug)]
@@ -195,6 +75,14 @@ pub struct AuthLoginView {
     profile_id: Option<String>,
 }
 
+/// Money that came after a payment had ended.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct LateView {
+    outcome: LateOutcome,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
 /// A payment. Every field is always present, null when unknown.
 #[derive(Serialize, ToSchema, Clone, Debug)]
 pub struct PaymentView {
@@ -207,9 +95,11 @@ pub struct PaymentView {
     organization_id: String,
     /// Null for an organization's own sale.
     channel_id: Option<String>,
-    event_id: String,
+    /// Null for a plain charge.
+    event_id: Option<String>,
+    /// Null for a plain charge.
     #[schema(example = "ticket")]
-    resource_type: &'static str,
+    resource_type: Option<&'static str>,
     /// The tickets.
     resource_ids: Vec<String>,
     items: Vec<ItemView>,
@@ -239,6 +129,7 @@ pub struct PaymentView {
     description: Option<String>,
     invoice_number: Option<String>,
     discount_code: Option<String>,
+    /// The creator's own; null for the other side.
     customer_id: Option<String>,
     buyer: BuyerView,
     addresses: AddressesView,
@@ -255,6 +146,8 @@ pub struct PaymentView {
     start_identifier: Option<String>,
     receipt_url: Option<String>,
     payment_url: Option<String>,
+    /// Money that came after the end, and what became of it.
+    late: Option<LateView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -295,8 +188,8 @@ impl PaymentView {
             rate_id: items.first().map(|item| item.rate_id.to_string()),
             organization_id: payment.organization_id.to_string(),
             channel_id: payment.channel_id.as_ref().map(ToString::to_string),
-            event_id: payment.event_id.to_string(),
-            resource_type: "ticket",
+            event_id: payment.event_id.as_ref().map(ToString::to_string),
+            resource_type: payment.event_id.is_some().then_some("ticket"),
             resource_ids: tickets.iter().map(ToString::to_string).collect(),
             items: items.iter().map(item).collect(),
             total: TotalView {
@@ -308,7 +201,7 @@ impl PaymentView {
             amount: payment.amount_minor,
             amount_paid: payment.paid_minor,
             amount_refunded: payment.refunded_minor,
-            balance: payment.amount_minor - (payment.paid_minor - payment.refunded_minor),
+            balance: payment.amount_minor - payment.refundable_minor(),
             currency: payment.currency.code().to_owned(),
             collects: payment.collects,
             send_resources: payment.send_resources,
@@ -323,7 +216,7 @@ impl PaymentView {
             description: payment.description.clone(),
             invoice_number: None,
             discount_code: None,
-            customer_id: None,
+            customer_id: payment.customer_id.clone().filter(|_| own).map(|id| id.to_string()),
             buyer: BuyerView {
                 name: payment.buyer_name.clone(),
                 email: payment.buyer_email.clone(),
@@ -340,6 +233,10 @@ impl PaymentView {
             start_identifier: None,
             receipt_url: None,
             payment_url: None,
+            late: payment
+                .late_at
+                .zip(payment.late_outcome)
+                .map(|(at, outcome)| LateView { outcome, at }),
             created_at: payment.created_at,
             started_at: None,
             paid_at: payment.paid_at,

@@ -1,4 +1,7 @@
-//! The table `tickets`. Shared: the base query takes the organization's side or the channel's.
+//! The tables `tickets` and `ticket_refunds`. Shared: the base query takes the organization's side
+//! or the channel's.
+
+mod refunds;
 
 use diesel::prelude::*;
 
@@ -9,6 +12,9 @@ use crate::kernel::ids::{ChannelId, EventId, Id, OrganizationId, PaymentId, Rate
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
+
+pub use refunds::TicketRefund;
+pub(super) use refunds::{add_refund, fail_refund, refunds_of, tickets_of_refunds};
 
 text_enum! {
     /// Where a ticket stands.
@@ -50,6 +56,7 @@ pub struct Ticket {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub refunded_minor: i64,
 }
 append_only!(
     Ticket,
@@ -79,6 +86,7 @@ append_only!(
         version,
         created_at,
         updated_at,
+        refunded_minor,
     ]
 );
 
@@ -199,6 +207,21 @@ pub(super) fn advance(
     Ok(())
 }
 
+/// Makes a valid ticket that nobody has used worth nothing. `false` when it is not that any more.
+pub(super) fn void(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
+    let now = tx.now();
+    let updated = diesel::update(tickets::table.find((&ticket.organization_id, &ticket.id)))
+        .filter(tickets::status.eq(TicketStatus::Active))
+        .filter(tickets::entered.eq(0))
+        .set((
+            tickets::status.eq(TicketStatus::Voided),
+            tickets::version.eq(tickets::version + 1),
+            tickets::updated_at.eq(now),
+        ))
+        .execute(tx.conn()?)?;
+    Ok(updated == 1)
+}
+
 /// Lets one more in, if the ticket is valid and somebody of it is still outside.
 pub(super) fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
     let now = tx.now();
@@ -219,11 +242,20 @@ pub(super) fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
 pub fn checks() -> Vec<(&'static str, &'static str)> {
     vec![
         (
-            "a ticket is valid exactly when its payment is paid",
+            "a ticket is valid only when its payment is authorized or paid",
             "SELECT t.organization_id || '/' || t.id || ': ' || t.status || ', ' || p.status \
              AS broken FROM tickets t JOIN payments p ON p.organization_id = t.organization_id \
-             AND p.id = t.payment_id WHERE t.status <> CASE p.status WHEN 'paid' THEN 'active' \
-             WHEN 'pending' THEN 'pending_payment' ELSE 'voided' END",
+             AND p.id = t.payment_id WHERE NOT (CASE WHEN p.status IN ('authorized', 'paid') \
+             THEN t.status IN ('active', 'voided') \
+             WHEN p.status = 'pending' THEN t.status = 'pending_payment' \
+             ELSE t.status = 'voided' END)",
+        ),
+        (
+            "what is refunded of a ticket is the sum of its refunds",
+            "SELECT t.organization_id || '/' || t.id AS broken FROM tickets t \
+             WHERE t.refunded_minor <> (SELECT CAST(COALESCE(SUM(r.amount_minor), 0) AS BIGINT) \
+             FROM ticket_refunds r WHERE r.organization_id = t.organization_id \
+             AND r.ticket_id = t.id AND NOT r.failed)",
         ),
         (
             "a ticket has the tenants, mode and event of its payment",
