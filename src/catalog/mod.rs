@@ -19,6 +19,7 @@ pub mod ops;
 mod store;
 
 pub use model::offer::{Offer, SaleBar};
+pub use model::tiers::Unmet;
 pub use model::view::{EventView, RateView, price_snapshot};
 pub use ops::quotes::Quotes;
 pub use store::checks;

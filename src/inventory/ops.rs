@@ -20,6 +20,11 @@ pub fn create_counter(
     store::append_counter(tx, organization, id, capacity);
 }
 
+/// Deletes a counter nothing was ever taken from. Whoever quoted against it finds its quote stale.
+pub fn delete_counter(tx: &mut Tx<'_>, organization: &OrganizationId, id: &str) -> Result<()> {
+    store::delete_counter(tx, organization, id)
+}
+
 /// Sets what is quoted against: the capacity and a new revision. `false`, and nothing changed,
 /// when more is taken than the new capacity allows.
 pub fn requote(

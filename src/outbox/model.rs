@@ -22,6 +22,10 @@ text_enum! {
         EventCancelled = "event.cancelled",
         /// A ticket rate was created or changed.
         TicketRateUpdated = "ticket_rate.updated",
+        /// A ticket rate was deleted; nothing of it was ever sold.
+        TicketRateDeleted = "ticket_rate.deleted",
+        /// An event was deleted; nothing of it was ever sold.
+        EventDeleted = "event.deleted",
         /// A ticket became valid.
         TicketCreated = "ticket.created",
         /// A ticket lost its validity, or never got it.

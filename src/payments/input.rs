@@ -79,7 +79,8 @@ pub struct NewItem {
     /// The rate.
     #[schema(inline)]
     pub rate_id: Text<1, 60>,
-    /// The tier you showed: 422 `price_unavailable` when it is not the one in sale.
+    /// The tier you showed: 422 `price_unavailable` when it is not in sale for so many. Else a
+    /// quantity beyond what is left of a tier goes on in the next, as another item.
     #[deserr(default)]
     #[schema(inline)]
     pub price_id: Option<Text<1, 60>>,
@@ -96,7 +97,8 @@ pub struct NewTicket {
     /// The rate.
     #[schema(inline)]
     pub rate_id: Text<1, 60>,
-    /// The tier you showed: 422 `price_unavailable` when it is not the one in sale.
+    /// The tier you showed: 422 `price_unavailable` when it is not in sale for so many. Else a
+    /// quantity beyond what is left of a tier goes on in the next, as another item.
     #[deserr(default)]
     #[schema(inline)]
     pub price_id: Option<Text<1, 60>>,

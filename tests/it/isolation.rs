@@ -71,8 +71,15 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         "partnerships" => id(&victim.partnership),
         _ => String::new(),
     };
-    let slug = if absent { "nothing" } else { "opening-night-1" };
-    let path = path.replace("{id}", &in_path).replace("{slug}", slug);
+    let slug = match operation {
+        _ if absent => "nothing",
+        "events.read_by_slug" => "opening-night-1",
+        _ => "general-admission",
+    };
+    let mut path = path.replace("{id}", &in_path).replace("{slug}", slug);
+    if operation == "ticket_rates.read_by_slug" {
+        path.push_str(&format!("?event_id={}", id(&victim.event)));
+    }
     let card = crate::support::seed::card(crate::support::seed::GOOD_CARD);
     let bodies: BTreeMap<&str, Value> = [
         (

@@ -38,5 +38,6 @@ mod schema;
 mod sessions;
 mod settle;
 mod tidy;
+mod tiers;
 mod tokens;
 mod write_path;

@@ -19,7 +19,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(events::cancel)
         .service(rates::create)
         .service(rates::list)
+        .service(rates::by_slug)
         .service(rates::read)
         .service(rates::update)
-        .service(rates::patch);
+        .service(rates::patch)
+        .service(rates::remove);
 }

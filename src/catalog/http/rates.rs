@@ -1,6 +1,6 @@
 //! `/v1/ticket-rates`.
 
-use actix_web::{HttpResponse, get, patch, post, put, web::Path};
+use actix_web::{HttpResponse, delete, get, patch, post, put, web::Path};
 use deserr::Deserr;
 use utoipa::IntoParams;
 
@@ -11,13 +11,15 @@ use crate::db::Outcome;
 use crate::kernel::Result;
 use crate::kernel::input::{Faults, Text};
 use crate::kernel::page::{self, Page};
-use crate::web::answer::{Answer, Data, List, Reply};
+use crate::web::answer::{Answer, Data, Deleted, List, Reply};
 use crate::web::permission::{Read, WriteEvents};
-use crate::web::{Actor, Body, Once, Query, ReadErrors, WriteErrors, state::State};
+use crate::web::{Actor, Body, Empty, Once, Query, ReadErrors, WriteErrors, state::State};
 
 /// Create a ticket rate
 ///
-/// A kind of ticket of an event, with one or more price tiers. The first tier is the one in sale.
+/// A kind of ticket of an event, with one or more price tiers, sold in their order: each until its
+/// `valid_until` or until its `quantity` is sold or held. What is given back opens its tier again
+/// while it is in time.
 /// 404 when the event is not yours; 409 `event_cancelled`, `slug_taken`; 422 `currency_missing`.
 #[utoipa::path(operation_id = "ticket_rates.create", tag = "ticket rates",
     security(("api_key" = ["write:events"]), ("bearer" = ["write:events"]),
@@ -87,6 +89,56 @@ pub async fn list(
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
     let view = state.db.glance(actor.scope(), move |tx| ops::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
+}
+
+/// Read a ticket rate by its slug
+///
+/// Slugs are unique in an event.
+#[utoipa::path(operation_id = "ticket_rates.read_by_slug", tag = "ticket rates",
+    params(ListParams, ("slug" = String, Path, description = "The slug.")),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = Data<RateView>, example = json!(super::examples::rate())),
+        ReadErrors,
+    ))]
+#[get("/ticket-rates/by-slug/{slug}")]
+pub async fn by_slug(
+    state: State,
+    actor: Actor<Read>,
+    path: Path<String>,
+    query: Query<ListParams>,
+) -> Result<HttpResponse> {
+    let event = query.into_inner()?.event_id;
+    let find = move |tx: &mut crate::db::Tx<'_>| ops::read_by_slug(tx, &event.0, &path);
+    Ok(HttpResponse::Ok().json(Data::new(state.db.read(actor.scope(), find).await?)))
+}
+
+/// Delete a ticket rate
+///
+/// One of which nothing was ever sold or held: 409 `has_sales`, declare it `complete` instead. 422
+/// `not_publishable` when a published event would be left without a price.
+#[utoipa::path(operation_id = "ticket_rates.delete", tag = "ticket rates",
+    params(("id" = String, Path, description = "The rate.")),
+    security(("api_key" = ["write:events"]), ("bearer" = ["write:events"]),
+        ("basic" = ["write:events"])),
+    request_body(content = Option<Empty>, example = json!({})),
+    responses(
+        (status = 200, body = Data<Deleted>,
+            example = json!({"success": true, "data": {"_id": "rate_01", "deleted": true}})),
+        WriteErrors,
+    ))]
+#[delete("/ticket-rates/{id}")]
+pub async fn remove(
+    actor: Actor<WriteEvents>,
+    once: Once,
+    path: Path<String>,
+    body: Body<Empty>,
+) -> Result<HttpResponse> {
+    let run = move |tx: &mut crate::db::Tx<'_>| {
+        let id = ops::delete(tx, &path)?;
+        Ok(Outcome::Done(Reply::Good(Answer::ok(Deleted::of(id))?)))
+    };
+    once.write(&actor, &body.into_parts()?.1, run).await
 }
 
 /// Change a ticket rate

@@ -3,14 +3,14 @@
 use crate::catalog::{Event, EventStatus, FeeType, Price, Rate};
 use crate::kernel::{Currency, Error, Money, Percent, Result, Timestamp};
 
-/// A rate at its current price, at one instant.
+/// A rate at one of its prices, at one instant.
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// The event.
     pub event: Event,
     /// The rate.
     pub rate: Rate,
-    /// The tier in sale.
+    /// The tier.
     pub price: Price,
     /// The event's currency.
     pub currency: Currency,
@@ -75,9 +75,9 @@ pub fn sale_end(event: &Event, rate: &Rate) -> Option<Timestamp> {
     rate.valid_until.or(event.end_date).or(event.start_date)
 }
 
-/// The tier in sale at an instant: the first, while it is in time.
-pub fn current_price(prices: &[Price], now: Timestamp) -> Option<&Price> {
-    prices.first().filter(|price| price.valid_until.is_none_or(|until| now < until))
+/// The tiers that are in time at an instant, in the order in which they are sold.
+pub fn in_time(prices: &[Price], now: Timestamp) -> impl Iterator<Item = &Price> {
+    prices.iter().filter(move |price| price.valid_until.is_none_or(|until| now < until))
 }
 
 /// Why a rate is not sold at an instant; stock apart.
@@ -91,7 +91,7 @@ pub fn sale_bar(event: &Event, rate: &Rate, prices: &[Price], now: Timestamp) ->
         (rate.complete, SaleBar::Complete),
         (rate.valid_from.is_some_and(|from| now < from), SaleBar::NotYet),
         (sale_end(event, rate).is_some_and(|end| now >= end), SaleBar::Over),
-        (current_price(prices, now).is_none(), SaleBar::NoPrice),
+        (in_time(prices, now).next().is_none(), SaleBar::NoPrice),
     ];
     bars.into_iter().find(|(holds, _)| *holds).map(|(_, bar)| bar)
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
-use super::offer::{current_price, sale_bar};
+use super::offer::{in_time, sale_bar};
 use crate::catalog::{Event, EventStatus, FeeType, Price, Rate, RateKind, Visibility};
 use crate::inventory::Level;
+use crate::kernel::ids::Id;
 use crate::kernel::{Currency, Money, Percent, Timestamp};
 
 /// What is said by counters, by counter.
@@ -44,7 +45,8 @@ pub struct AvailabilityView {
     sold: i64,
     /// Held by pending payments.
     held: i64,
-    /// What can be bought now under every limit (event, rate, tier); null is unlimited.
+    /// What can be bought now under every limit (event, rate, all tiers in time together); null is
+    /// unlimited.
     available: Option<i64>,
 }
 
@@ -76,7 +78,7 @@ pub struct RateView {
     /// Decimal amounts below are in this currency.
     currency: Option<String>,
     prices: Vec<PriceView>,
-    /// The tier a buyer pays now; null when none is in sale.
+    /// The tier a buyer pays now: the first that is in time and not used up; null when none is.
     current_price: Option<PriceView>,
     /// Whether `min` tickets can be bought now.
     available: bool,
@@ -165,11 +167,14 @@ impl RateView {
         levels: &Levels,
         now: Timestamp,
     ) -> Self {
-        let current = current_price(prices, now);
-        let level = levels.get(rate.id.to_string().as_str()).copied().unwrap_or_default();
-        let limits = [Some(event.id.to_string()), current.map(|price| price.id.to_string())];
-        let limits = limits.into_iter().flatten().filter_map(|id| levels.get(&id)?.available());
-        let left = limits.chain(level.available()).min().map(|left| left.max(0));
+        let left_of = |id: &str| levels.get(id).and_then(Level::available);
+        let level = levels.get(rate.id.as_str()).copied().unwrap_or_default();
+        let current = in_time(prices, now).find(|price| left_of(price.id.as_str()) != Some(0));
+        // As many as all tiers in time have together, under the limits of rate and event.
+        let tiers = in_time(prices, now).map(|price| left_of(price.id.as_str()));
+        let tiers: Option<i64> = tiers.map(|left| left.map(|left| left.max(0))).sum();
+        let limits = [left_of(event.id.as_str()), level.available(), tiers];
+        let left = limits.into_iter().flatten().min().map(|left| left.max(0));
         let on_sale = sale_bar(event, rate, prices, now).is_none();
         let id = rate.id.to_string();
         Self {

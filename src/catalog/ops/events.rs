@@ -207,6 +207,22 @@ pub fn check_not_cancelled(event: &Event) -> Result<()> {
     }
 }
 
+/// 409 `has_sales` when anything was ever sold or held of a counter; nothing will be until the end
+/// of this transaction.
+pub(super) fn check_never_sold(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    counter: &str,
+) -> Result<()> {
+    inventory::ops::lock(tx, &[(organization, counter)])?;
+    let levels = inventory::ops::levels(tx, &[(organization, counter)])?;
+    if levels.get(counter).is_some_and(|level| level.ever_taken) {
+        let message = "Something of it was sold or held; declare it complete or cancel it instead.";
+        return Err(Error::conflict("has_sales", message));
+    }
+    Ok(())
+}
+
 fn own_organization(tx: &mut Tx<'_>) -> Result<parties::Organization> {
     let id = tx.scope().organization();
     let id = id.ok_or_else(|| Error::internal("only organizations write the catalogue"))?;
@@ -248,7 +264,7 @@ fn change(tx: &mut Tx<'_>, before: Event, mut event: Event, kind: ChangeKind) ->
 }
 
 /// 422: more is sold or held than the new limit would allow.
-pub(super) fn below_committed(field: &'static str) -> Error {
+pub(super) fn below_committed(field: impl Into<String>) -> Error {
     let message = "More tickets are sold or held than that.";
     Error::unprocessable("below_committed", message).on_field(field, "is below what is committed")
 }
@@ -355,7 +371,8 @@ fn check_currency(tx: &mut Tx<'_>, before: &Event, to: Option<Currency>) -> Resu
     if priced && !same_digits { Err(fixed()) } else { Ok(()) }
 }
 
-fn check_still_publishable(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+/// 422 `not_publishable` when a published event lacks what it was published with.
+pub(super) fn check_still_publishable(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     let rates = rate_store::of_events(tx, &[event])?;
     let priced = !rate_store::prices(tx, &rates.iter().collect::<Vec<_>>())?.is_empty();
     // A published event may have begun; only its publication asks for a future start.

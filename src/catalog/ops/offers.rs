@@ -1,17 +1,29 @@
 //! What the sale asks of the catalogue.
 
 use super::quotes::{Quote, quote};
-use crate::catalog::model::offer::{current_price, sale_bar};
+use crate::catalog::model::offer::{in_time, sale_bar};
+use crate::catalog::model::tiers::{Tier, Unmet, allot};
 use crate::catalog::store::rates;
-use crate::catalog::{EventStatus, Offer};
+use crate::catalog::{Event, EventStatus, Offer, Rate};
 use crate::db::{Tenant, Tx};
-use crate::kernel::ids::{OrganizationId, RateId};
-use crate::kernel::{Error, Result};
+use crate::inventory::{self, Key};
+use crate::kernel::ids::{Id, OrganizationId, PriceId, RateId};
+use crate::kernel::{Currency, Error, Result};
 use crate::parties;
 
-/// The offer of a rate to the caller, now. 404 when the caller may not see it, 409
-/// `event_cancelled`, 422 `not_on_sale`.
-pub fn offer(tx: &mut Tx<'_>, rate: &RateId) -> Result<Offer> {
+/// A rate that is on sale, with the tiers a buyer may come to.
+pub struct OnSale {
+    /// The event.
+    pub event: Event,
+    /// The rate.
+    pub rate: Rate,
+    currency: Currency,
+    tiers: Vec<Tier>,
+}
+
+/// A rate on sale to the caller, now. 404 when the caller may not see it, 409 `event_cancelled`,
+/// 422 `not_on_sale`.
+pub fn on_sale(tx: &mut Tx<'_>, rate: &RateId) -> Result<OnSale> {
     let quote = quote(tx, rate)?.ok_or_else(Error::not_found)?;
     if !may_see(tx, &quote)? {
         return Err(Error::not_found());
@@ -20,10 +32,58 @@ pub fn offer(tx: &mut Tx<'_>, rate: &RateId) -> Result<Offer> {
     if let Some(bar) = sale_bar(event, rate, prices, tx.now()) {
         return Err(bar.error());
     }
-    let price = current_price(prices, tx.now()).cloned();
-    let price = price.ok_or_else(|| Error::internal("an offer without a price"))?;
     let currency = event.currency.ok_or_else(|| Error::internal("a sale without a currency"))?;
-    Ok(Offer { event: event.clone(), rate: rate.clone(), price, currency })
+    let tier = |price: &crate::catalog::Price| Tier { price: price.clone(), left: None };
+    let tiers = in_time(prices, tx.now()).map(tier).collect();
+    Ok(OnSale { event: event.clone(), rate: rate.clone(), currency, tiers })
+}
+
+impl OnSale {
+    /// Whether what is left of its tiers decides about the price: another one follows. Else the
+    /// take itself says when there is too little.
+    pub fn goes_on(&self) -> bool {
+        self.tiers.len() > 1 && self.tiers.first().is_some_and(|tier| tier.price.quantity.is_some())
+    }
+
+    /// So many tickets, each part of them at its price.
+    pub fn allot(
+        &mut self,
+        count: i64,
+        pinned: Option<&PriceId>,
+    ) -> std::result::Result<Vec<(Offer, i64)>, Unmet> {
+        let parts = allot(&mut self.tiers, count, pinned)?;
+        let part = |(index, count): (usize, i64)| {
+            let price = self.tiers.get(index)?.price.clone();
+            let (event, rate) = (self.event.clone(), self.rate.clone());
+            Some((Offer { event, rate, price, currency: self.currency }, count))
+        };
+        Ok(parts.into_iter().filter_map(part).collect())
+    }
+}
+
+/// Looks up what is left of the tiers of rates of one event, where that decides about the price.
+/// In a transaction it stays so until its end; a plan relies on its takes.
+pub fn count_tiers(tx: &mut Tx<'_>, rates: &mut [&mut OnSale]) -> Result<()> {
+    if !rates.iter().any(|rate| rate.goes_on()) {
+        return Ok(());
+    }
+    let ids: Vec<(OrganizationId, String)> = rates
+        .iter()
+        .flat_map(|rate| {
+            let own = [rate.event.id.to_string(), rate.rate.id.to_string()];
+            let ids = own.into_iter().chain(rate.tiers.iter().map(|t| t.price.id.to_string()));
+            ids.map(|id| (rate.event.organization_id.clone(), id)).collect::<Vec<_>>()
+        })
+        .collect();
+    let keys: Vec<Key<'_>> = ids.iter().map(|(owner, id)| (owner, id.as_str())).collect();
+    if !tx.is_plan() {
+        inventory::ops::lock(tx, &keys)?;
+    }
+    let levels = inventory::ops::levels(tx, &keys)?;
+    for tier in rates.iter_mut().filter(|rate| rate.goes_on()).flat_map(|rate| &mut rate.tiers) {
+        tier.left = levels.get(tier.price.id.as_str()).and_then(|level| level.available());
+    }
+    Ok(())
 }
 
 /// Its own organization, or a partner channel once it is published.

@@ -119,6 +119,42 @@ pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<RateView> {
     Ok(RateView::new(&event, (&rate, &prices), &levels, tx.now()))
 }
 
+/// A rate of an event the caller may see, by its slug.
+pub fn read_by_slug(tx: &mut Tx<'_>, event_id: &str, slug: &str) -> Result<RateView> {
+    let event = super::events::find(tx, event_id)?;
+    let rate = store::by_slug(tx, &event, slug)?.filter(|rate| visible(tx, rate));
+    let rate = rate.ok_or_else(Error::not_found)?;
+    read(tx, rate.id.as_str())
+}
+
+/// Deletes a rate of which nothing was ever sold or held. 409 `has_sales`; 422 `not_publishable`
+/// when a published event would be left without a price.
+pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<RateId> {
+    let (event, rate) = find(tx, id)?;
+    let event = super::events::of_row_held(tx, &event.organization_id, &event.id)?;
+    super::events::check_never_sold(tx, &rate.organization_id, rate.id.as_str())?;
+    remove(tx, &rate)?;
+    if event.status == EventStatus::Published {
+        super::events::check_still_publishable(tx, &event)?;
+    }
+    let gone = serde_json::json!({"_id": rate.id, "id": rate.id, "deleted": true});
+    announce_as(
+        tx,
+        &Rate { version: rate.version + 1, ..rate.clone() },
+        (ChangeKind::TicketRateDeleted, gone),
+    )?;
+    Ok(rate.id)
+}
+
+/// Removes a rate with its tiers and their counters.
+pub(super) fn remove(tx: &mut Tx<'_>, rate: &Rate) -> Result<()> {
+    for price in store::delete_prices(tx, rate)? {
+        inventory::ops::delete_counter(tx, &rate.organization_id, price.as_str())?;
+    }
+    inventory::ops::delete_counter(tx, &rate.organization_id, rate.id.as_str())?;
+    store::delete(tx, rate)
+}
+
 /// The rates of an event the caller may see, oldest first.
 pub fn list(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RateView>> {
     let event = super::events::find(tx, event_id)?;
@@ -195,7 +231,7 @@ fn replace_prices(
         store::update_price(tx, price)?;
         let (organization, counter) = (&price.organization_id, price.id.as_str());
         if !inventory::ops::requote(tx, organization, counter, price.quantity, 1)? {
-            return Err(below_committed("prices"));
+            return Err(below_committed(format!("prices[{}].quantity", price.position)));
         }
     }
     added.iter().for_each(|price| create_price(tx, price));
@@ -212,8 +248,16 @@ fn check_slug(tx: &mut Tx<'_>, rate: &Rate) -> Result<()> {
 
 fn announce(tx: &mut Tx<'_>, rate: &Rate, view: &RateView) -> Result<()> {
     let object = serde_json::to_value(view).map_err(Error::internal)?;
+    announce_as(tx, rate, (ChangeKind::TicketRateUpdated, object))
+}
+
+fn announce_as(
+    tx: &mut Tx<'_>,
+    rate: &Rate,
+    (kind, object): (ChangeKind, serde_json::Value),
+) -> Result<()> {
     tx.emit(NewChange {
-        kind: ChangeKind::TicketRateUpdated,
+        kind,
         mode: rate.mode,
         organization: rate.organization_id.clone(),
         channel: None,

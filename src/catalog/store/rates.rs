@@ -187,3 +187,34 @@ pub(in crate::catalog) fn update_price(tx: &mut Tx<'_>, price: &Price) -> Result
         .execute(tx.conn()?)?;
     Ok(())
 }
+
+/// A rate of an event by its slug.
+pub(in crate::catalog) fn by_slug(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    slug: &str,
+) -> Result<Option<Rate>> {
+    let query = ticket_rates::table
+        .filter(ticket_rates::organization_id.eq(&event.organization_id))
+        .filter(ticket_rates::event_id.eq(&event.id))
+        .filter(ticket_rates::slug.eq(slug));
+    Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
+}
+
+/// Deletes the tiers of a rate, those no longer in sale too. Returns their ids, in order.
+pub(in crate::catalog) fn delete_prices(tx: &mut Tx<'_>, rate: &Rate) -> Result<Vec<PriceId>> {
+    let of_rate = || {
+        rate_prices::table
+            .filter(rate_prices::organization_id.eq(&rate.organization_id))
+            .filter(rate_prices::rate_id.eq(&rate.id))
+    };
+    let ids = of_rate().order(rate_prices::id).select(rate_prices::id).load(tx.conn()?)?;
+    diesel::delete(of_rate()).execute(tx.conn()?)?;
+    Ok(ids)
+}
+
+pub(in crate::catalog) fn delete(tx: &mut Tx<'_>, rate: &Rate) -> Result<()> {
+    diesel::delete(ticket_rates::table.find((&rate.organization_id, &rate.id)))
+        .execute(tx.conn()?)?;
+    Ok(())
+}

@@ -11,7 +11,7 @@ use super::model::{Key, Line};
 use crate::db::Tx;
 use crate::db::schema::{counters, hold_lines, holds};
 use crate::kernel::ids::OrganizationId;
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Error, Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
 
 pub(super) use level::{fold, levels, many_unfolded};
@@ -87,6 +87,18 @@ pub(in crate::inventory) fn append_counter(
     capacity: Option<i64>,
 ) {
     tx.append(new_counter(organization, id, capacity));
+}
+
+pub(in crate::inventory) fn delete_counter(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &str,
+) -> Result<()> {
+    let row = counters::table.find((organization, id)).filter(counters::ever_taken.eq(false));
+    if diesel::delete(row).execute(tx.conn()?)? == 1 {
+        return Ok(());
+    }
+    Err(Error::rerun("something was taken from it meanwhile"))
 }
 
 pub(in crate::inventory) fn append_hold(

@@ -19,7 +19,11 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
         let field = &line.field;
         add(&mut wanted, (event.id.to_string(), Some(event.revision)), (count, field));
         add(&mut wanted, (rate.id.to_string(), Some(rate.revision)), (count, field));
-        add(&mut wanted, (price.id.to_string(), None), (count, field));
+        let tier = add(&mut wanted, (price.id.to_string(), None), (count, field));
+        if line.goes_on && tx.is_plan() {
+            // Fewer than when it was planned: the rest is in the next tier.
+            tier.shortage = Box::new(|_| Error::rerun("a tier has less than was planned"));
+        }
         if let Some(limit) = rate.max_per_buyer {
             let counter = buyer_counter(tx, payment, &rate.id)?;
             let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
@@ -38,11 +42,11 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
     Ok(())
 }
 
-fn add(
-    wanted: &mut BTreeMap<String, Line>,
+fn add<'a>(
+    wanted: &'a mut BTreeMap<String, Line>,
     (counter, revision): (String, Option<i64>),
     (count, field): (i64, &str),
-) {
+) -> &'a mut Line {
     let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
         counter,
         count: 0,
@@ -51,9 +55,10 @@ fn add(
         shortage: Box::new(sold_out(field.to_owned())),
     });
     line.count += count;
+    line
 }
 
-fn sold_out(field: String) -> impl Fn(Shortage) -> Error + Send {
+pub(super) fn sold_out(field: String) -> impl Fn(Shortage) -> Error + Send {
     move |shortage| {
         let message = match shortage.left {
             0 => "It is sold out.".to_owned(),

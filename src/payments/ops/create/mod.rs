@@ -1,22 +1,22 @@
 //! Creating a payment: price it, hold its stock, make its tickets.
 
 mod hold;
+mod price;
 mod wanted;
-
-use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 pub(super) use hold::buyer_counter;
 use hold::hold;
+use price::{Priced, price};
 use wanted::{Holder, Wanted, read_wanted};
 
 use super::{announce_with, end};
-use crate::catalog::{self, Offer};
+use crate::catalog;
 use crate::config::SalesSettings;
 use crate::db::types::Json;
 use crate::db::{Tenant, Tx};
-use crate::kernel::ids::{Id, OrganizationId, PaymentId, RateId, TicketId};
+use crate::kernel::ids::{OrganizationId, PaymentId, TicketId};
 use crate::kernel::{Error, Money, Result, Timestamp};
 use crate::outbox::ChangeKind;
 use crate::parties::{self, Collects};
@@ -24,15 +24,6 @@ use crate::payments::input::{Buyer, NewPayment};
 use crate::payments::model::{PaymentStatus, PaymentView};
 use crate::payments::store::{self, Item, Payment};
 use crate::tickets::{self, Ticket, TicketStatus};
-
-/// A priced line of the payment.
-struct Priced {
-    offer: Offer,
-    holders: Vec<Holder>,
-    field: String,
-    unit: Money,
-    fee: Money,
-}
 
 /// Creates a pending payment.
 pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Result<PaymentView> {
@@ -127,56 +118,6 @@ fn check_recipients(new: &NewPayment, wanted: &[Wanted]) -> Result<()> {
     }
     let reason = "is required to send the tickets (or an email on every ticket)";
     Err(Error::invalid_field("buyer.email", reason))
-}
-
-/// Asks the catalogue for each line's offer and checks the lines against it.
-fn price(tx: &mut Tx<'_>, wanted: Vec<Wanted>) -> Result<Vec<Priced>> {
-    let mut lines: Vec<Priced> = Vec::new();
-    for want in wanted {
-        let rate = RateId::parse(&want.rate).ok_or_else(|| no_such_rate(&want.field))?;
-        let offer = catalog::ops::offers::offer(tx, &rate).map_err(|error| match error.kind() {
-            crate::kernel::Kind::NotFound => no_such_rate(&want.field),
-            _ => error,
-        })?;
-        if want.price.as_ref().is_some_and(|price| price != offer.price.id.as_str()) {
-            let message = "This price is not the one in sale.";
-            let error = Error::unprocessable("price_unavailable", message);
-            return Err(error.on_field(format!("{}.price_id", want.field), "is not in sale"));
-        }
-        if lines.first().is_some_and(|first| first.offer.event.id != offer.event.id) {
-            let reason = "belongs to another event: one payment, one event";
-            return Err(Error::invalid_field(want.field, reason));
-        }
-        let (unit, fee) = (offer.unit(), offer.fee()?);
-        lines.push(Priced { offer, holders: want.holders, field: want.field, unit, fee });
-    }
-    check_quantities(&lines)?;
-    Ok(lines)
-}
-
-/// 404 would not say which of several rates is meant.
-fn no_such_rate(field: &str) -> Error {
-    Error::not_found().on_field(field, "is no ticket rate that you can sell")
-}
-
-/// The rates' own minimum and maximum, over all lines of a rate.
-fn check_quantities(lines: &[Priced]) -> Result<()> {
-    let mut by_rate: BTreeMap<&RateId, (i64, &Priced)> = BTreeMap::new();
-    for line in lines {
-        by_rate.entry(&line.offer.rate.id).or_insert((0, line)).0 += count_of(&line.holders);
-    }
-    for (count, line) in by_rate.values() {
-        let rate = &line.offer.rate;
-        if *count < rate.min_quantity || *count > rate.max_quantity {
-            let range = format!("{} to {}", rate.min_quantity, rate.max_quantity);
-            let message = format!("This rate sells {range} tickets at once.");
-            return Err(Error::unprocessable("quantity_out_of_range", message)
-                .on_field(line.field.clone(), format!("must be {range} tickets"))
-                .with("min", rate.min_quantity)
-                .with("max", rate.max_quantity));
-        }
-    }
-    Ok(())
 }
 
 /// Who takes the money: the partnership says so, or the organization for its own sale.
