@@ -29,6 +29,8 @@ pub mod admission;
 
 pub mod mail;
 
+pub mod reports;
+
 pub mod app;
 pub mod commands;
 pub mod pages;

@@ -28,7 +28,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         ("basic" = ["write:checkins"])),
     request_body(content = Option<Empty>, example = json!({})),
     responses(
-        (status = 200, body = Data<TicketView>, example = json!(tickets::http::example())),
+        (status = 200, body = Data<TicketView>,
+            example = json!({"success": true, "data": tickets::example()})),
         WriteErrors,
     ))]
 #[post("/tickets/{id}/checkin")]

@@ -1,4 +1,4 @@
-//! What is sold: events and their ticket rates.
+//! What is sold, and where: events at locations, and their ticket rates.
 //!
 //! An *event* is `draft`, `published` or `cancelled`. It is sold from its publication until its
 //! sales end; a cancelled one admits nobody and sells nothing, from the same instant. Its currency
@@ -18,10 +18,12 @@ mod model;
 pub mod ops;
 mod store;
 
+pub use model::location::LocationView;
 pub use model::offer::{Offer, SaleBar};
 pub use model::tiers::Unmet;
 pub use model::view::{EventView, RateView, price_snapshot};
 pub use ops::quotes::Quotes;
 pub use store::checks;
 pub use store::events::{Event, EventStatus, Visibility};
+pub use store::locations::Location;
 pub use store::rates::{FeeType, Price, Rate, RateKind};

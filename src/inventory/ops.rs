@@ -70,15 +70,29 @@ pub fn hold(
     store::append_hold(tx, organization, hold, expires_at);
     for line in lines {
         store::append_line(tx, organization, hold, &line);
-        tx.take(Take {
-            organization: organization.clone(),
-            counter: line.counter,
-            count: line.count,
-            at_most: line.at_most,
-            revision: line.revision,
-            shortage: line.shortage,
-        });
+        take_line(tx, organization, line);
     }
+}
+
+/// Sells stock at once, without holding it first. Nothing is known to be enough before the
+/// transaction ends.
+pub fn sell_now(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str, lines: Vec<Line>) {
+    store::append_sold(tx, organization, hold);
+    for line in lines {
+        store::append_sold_line(tx, organization, hold, &line);
+        take_line(tx, organization, line);
+    }
+}
+
+fn take_line(tx: &mut Tx<'_>, organization: &OrganizationId, line: Line) {
+    tx.take(Take {
+        organization: organization.clone(),
+        counter: line.counter,
+        count: line.count,
+        at_most: line.at_most,
+        revision: line.revision,
+        shortage: line.shortage,
+    });
 }
 
 /// `held -> sold`, only before the hold's expiry. `false` when it was too late or is gone.

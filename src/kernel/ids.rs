@@ -126,6 +126,8 @@ ids! {
     LetterId = "let_";
     /// An API key (not its secret).
     ApiKeyId = "key_";
+    /// Where events are.
+    LocationId = "loc_";
     /// An event.
     EventId = "evt_";
     /// A ticket rate.

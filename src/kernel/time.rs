@@ -71,6 +71,12 @@ impl Timestamp {
         self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// The day it is in a zone, as `2026-12-31`; in UTC where the zone is not known.
+    pub fn local_day(self, zone: Option<&str>) -> String {
+        let zone = zone.and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+        self.0.with_timezone(&zone).format("%Y-%m-%d").to_string()
+    }
+
     /// Reads RFC 3339 with any offset.
     pub fn parse(text: &str) -> Option<Self> {
         let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);

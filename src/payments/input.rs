@@ -276,3 +276,25 @@ pub struct RefundTicket {
     #[schema(inline)]
     pub amount: DecimalInput,
 }
+
+/// Tickets the organization gives out itself.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct DirectIssue {
+    /// Who they are for.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub attendee_name: Option<Text<1, 200>>,
+    /// Where they are mailed; nowhere when absent.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub attendee_email: Option<Email>,
+    /// How many (1).
+    #[deserr(default)]
+    #[schema(inline)]
+    pub quantity: Option<Quantity>,
+    /// Of which rate of the event; its first when absent.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub rate_id: Option<Text<1, 60>>,
+}

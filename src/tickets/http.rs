@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, get, web::Path};
 use deserr::Deserr;
-use serde_json::{Value, json};
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -15,28 +14,12 @@ use crate::kernel::Result;
 use crate::kernel::ids::{Id, PaymentId};
 use crate::kernel::input::{Faults, Text};
 use crate::web::permission::Read;
-use crate::web::query::{PagedQuery, Paging};
+use crate::web::query::{NoFilter, PagedQuery, Paging};
 use crate::web::{Actor, Data, List, ReadErrors, state::State};
 
 /// Mounts this slice's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(picture).service(read);
-}
-
-fn object() -> Value {
-    json!({"_id": "tkt_01", "id": "tkt_01", "payment_id": "pay_01", "organization_id": "org_01",
-        "event_id": "evt_01", "ticket_rate_id": "rate_01", "channel_id": "ch_01",
-        "status": "active", "qr_code": "0AH1VG5M7W2K9T4N8Q3XB6C5DE",
-        "price": {"_id": "price_01", "name": "General admission", "price": 20}, "currency": "EUR",
-        "full_name": "Ana Lopez", "email": null, "phone": null, "for": 1, "enter": 1,
-        "entry_time": "2030-12-31T22:10:00.000Z", "total_price": 20.6, "total_fees": 0.6,
-        "refunded": 0, "refunds": [],
-        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z"})
-}
-
-/// The example of one ticket.
-pub fn example() -> Value {
-    json!({"success": true, "data": object()})
+    config.service(list).service(of_event).service(picture).service(read);
 }
 
 /// Which tickets.
@@ -64,7 +47,7 @@ pub struct ListParams {
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, body = List<TicketView>, example = json!({"success": true,
-            "data": [object()],
+            "data": [super::example()],
             "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})),
         ReadErrors,
     ))]
@@ -85,13 +68,44 @@ pub async fn list(
     Ok(HttpResponse::Ok().json(List::from(page)))
 }
 
+/// List the tickets of an event
+///
+/// An organization's of all channels, or a channel's own. Newest first.
+#[utoipa::path(operation_id = "events.tickets", tag = "events", params(Paging,
+        ("id" = String, Path, description = "The event: id or number.")),
+    security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
+    responses(
+        (status = 200, body = List<TicketView>, example = json!({"success": true,
+            "data": [super::example()],
+            "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})),
+        ReadErrors,
+    ))]
+#[get("/events/{id}/tickets")]
+pub async fn of_event(
+    state: State,
+    actor: Actor<Read>,
+    path: Path<String>,
+    query: PagedQuery<NoFilter>,
+) -> Result<HttpResponse> {
+    let (NoFilter {}, page) = query.into_inner()?;
+    let find = move |tx: &mut Tx<'_>| {
+        let event = Some(catalog::ops::events::find(tx, &path)?.id);
+        ops::list(tx, Filter { event, ..Filter::default() }, &page)
+    };
+    Ok(HttpResponse::Ok().json(List::from(state.db.read(actor.scope(), find).await?)))
+}
+
 /// Read a ticket
 ///
 /// By its id.
 #[utoipa::path(operation_id = "tickets.read", tag = "tickets",
     params(("id" = String, Path, description = "The ticket.")),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
-    responses((status = 200, body = Data<TicketView>, example = json!(example())), ReadErrors))]
+    responses(
+        (status = 200, body = Data<TicketView>,
+            example = json!({"success": true, "data": super::example()})),
+        ReadErrors,
+    ))]
 #[get("/tickets/{id}")]
 pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
     let view = move |tx: &mut Tx<'_>| {

@@ -13,5 +13,5 @@ pub mod ops;
 pub mod qr;
 mod store;
 
-pub use model::TicketView;
+pub use model::{TicketView, example};
 pub use store::{Ticket, TicketStatus, checks};

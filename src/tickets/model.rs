@@ -1,7 +1,7 @@
 //! A ticket as it is shown, and the making of codes.
 
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 use utoipa::ToSchema;
 
 use super::store::{Ticket, TicketRefund, TicketStatus};
@@ -14,6 +14,18 @@ const CODE_BYTES: usize = 16;
 /// A new code. Upper case, because QR codes hold upper case in fewer dots.
 pub fn new_code() -> String {
     base32(&secret::random::<CODE_BYTES>()).to_ascii_uppercase()
+}
+
+/// A ticket as the API document shows it.
+pub fn example() -> Value {
+    json!({"_id": "tkt_01", "id": "tkt_01", "payment_id": "pay_01", "organization_id": "org_01",
+        "event_id": "evt_01", "ticket_rate_id": "rate_01", "channel_id": "ch_01",
+        "status": "active", "qr_code": "0AH1VG5M7W2K9T4N8Q3XB6C5DE",
+        "price": {"_id": "price_01", "name": "General admission", "price": 20}, "currency": "EUR",
+        "full_name": "Ana Lopez", "email": null, "phone": null, "for": 1, "enter": 1,
+        "entry_time": "2030-12-31T22:10:00.000Z", "total_price": 20.6, "total_fees": 0.6,
+        "refunded": 0, "refunds": [],
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z"})
 }
 
 /// Money given back for a ticket.

@@ -3,7 +3,7 @@
 use super::model::{TicketView, new_code};
 use super::store::{self, Filter, Ticket, TicketRefund, TicketStatus};
 use crate::db::Tx;
-use crate::kernel::ids::{Id, OrganizationId, PaymentId, RefundId, TicketId};
+use crate::kernel::ids::{EventId, Id, OrganizationId, PaymentId, RefundId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
@@ -17,6 +17,14 @@ pub fn issue(tx: &mut Tx<'_>, mut ticket: Ticket) -> TicketId {
     let id = ticket.id.clone();
     tx.append(ticket);
     id
+}
+
+/// Makes a ticket that is valid from its first instant.
+pub fn issue_valid(tx: &mut Tx<'_>, ticket: Ticket) -> Result<Ticket> {
+    let ticket = Ticket { code: new_code(), status: TicketStatus::Active, version: 1, ..ticket };
+    tx.append(ticket.clone());
+    announce(tx, &ticket, ChangeKind::TicketCreated)?;
+    Ok(ticket)
 }
 
 /// The tickets of a payment become valid.
@@ -159,6 +167,11 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Ticket> {
 pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<TicketView>> {
     let Page { rows, limit, next } = store::list(tx, filter, page)?;
     Ok(Page { rows: views(tx, rows)?, limit, next })
+}
+
+/// How many of the caller's tickets of an event are valid, and with how many somebody came in.
+pub fn figures(tx: &mut Tx<'_>, event: &EventId) -> Result<(i64, i64)> {
+    store::figures(tx, event)
 }
 
 /// The tickets of a payment whose owner is known already, in order.

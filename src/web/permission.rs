@@ -164,10 +164,14 @@ permissions! {
     Anybody = Demand::Anybody, Both;
     /// See what is one's own.
     Read = Demand::Scope(KeyScope::Read), Both;
+    /// See what only the organization has of the catalogue.
+    ReadOwnCatalogue = Demand::Scope(KeyScope::Read), Organization;
     /// Change the catalogue: organizations only.
     WriteEvents = Demand::Scope(KeyScope::WriteEvents), Organization;
     /// Sell.
     WritePayments = Demand::Scope(KeyScope::WritePayments), Both;
+    /// Issue tickets: organizations only.
+    WriteTickets = Demand::Scope(KeyScope::WriteTickets), Organization;
     /// Give money back.
     WriteRefunds = Demand::Scope(KeyScope::WriteRefunds), Both;
     /// Give an event's money back: organizations only.

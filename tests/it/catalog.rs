@@ -49,13 +49,13 @@ on_both! {
     async fn event_faults_are_all_named(app: &TestApp) {
         let body = json!({"title": "", "start_date": "2001-01-01T00:00:00Z", "capacity": -1,
             "currency": "XAU", "timezone": "Mars/Base", "image_url": "javascript:1",
-            "artists": [{"name": 3}, {"nom": "x"}], "slug": "Not A Slug", "price": 3});
+            "artists": [{"name": 3}, {"nom": "x"}], "slug": "Not A Slug", "prize": 3});
         let reply = app.post(&app.seed.org, "/v1/events", body).await;
         reply.refused(400, "validation_error");
         let mut fields = reply.fields();
         fields.sort_unstable();
         assert_eq!(fields, ["artists[0].name", "artists[1].name", "artists[1].nom", "capacity",
-            "currency", "image_url", "price", "slug", "timezone", "title"]);
+            "currency", "image_url", "prize", "slug", "timezone", "title"]);
         let past = json!({"title": "x", "start_date": "2001-01-01T00:00:00Z",
             "end_date": "2000-01-01T00:00:00Z"});
         let reply = app.post(&app.seed.org, "/v1/events", past).await;

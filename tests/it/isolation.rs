@@ -23,6 +23,7 @@ struct Victim {
     invitation: String,
     key: String,
     partnership: String,
+    location: String,
 }
 
 async fn victim(app: &TestApp) -> Victim {
@@ -38,7 +39,9 @@ async fn victim(app: &TestApp) -> Victim {
     let keys = app.get(&app.seed.org, "/v1/api-keys?limit=1").await;
     let partnerships = app.get(&app.seed.org, "/v1/partnerships?limit=1").await;
     let first = |reply: &Reply| reply.body["data"][0]["_id"].as_str().unwrap().to_owned();
+    let place = app.post(&app.seed.org, "/v1/locations", json!({"name": "Hall"})).await;
     Victim {
+        location: place.data(201)["_id"].as_str().unwrap().to_owned(),
         key: first(&keys),
         partnership: first(&partnerships),
         refund: given.data(201)["_id"].as_str().unwrap().to_owned(),
@@ -60,6 +63,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
     };
     let in_path = match operation.split('.').next().unwrap() {
         "events" => id(&victim.event),
+        "locations" => id(&victim.location),
         "ticket_rates" => id(&victim.rate),
         // Under the payment or the event.
         "refunds" if operation == "refunds.read" => id(&victim.refund),
@@ -93,6 +97,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("tickets.refund", json!({"amount": 1})),
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
+        ("locations.create", json!({"name": "X"})),
         ("api_keys.create", json!({"name": "X"})),
         (
             "partnerships.create",
@@ -145,10 +150,12 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 20] = [
+const NAMELESS: [&str; 22] = [
     "auth.read",
     "events.create",
     "events.list",
+    "locations.create",
+    "locations.list",
     "payments.list",
     "tickets.list",
     "refunds.list",

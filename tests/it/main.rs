@@ -22,6 +22,7 @@ mod contention;
 mod contract;
 mod documented;
 mod edge;
+mod events;
 mod idempotency;
 mod isolation;
 mod keys;

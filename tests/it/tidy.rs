@@ -56,7 +56,7 @@ pub fn sources() -> Vec<Source> {
 }
 
 /// The rooms, in the order in which they may use each other.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "kernel",
     "db",
     "config",
@@ -69,6 +69,7 @@ const ORDER: [&str; 13] = [
     "payments",
     "admission",
     "mail",
+    "reports",
     "app",
 ];
 
@@ -102,8 +103,7 @@ fn another_slices_store_and_http_are_its_own() {
             for inner in ["store", "http"] {
                 let used = source.code().contains(&format!("crate::{room}::{inner}"))
                     || source.code().contains(&format!(" {room}::{inner}::"));
-                let example = source.code().contains("tickets::http::example");
-                assert!(!used || example, "{} reaches into {room}::{inner}", source.name());
+                assert!(!used, "{} reaches into {room}::{inner}", source.name());
             }
         }
     }

@@ -1,25 +1,26 @@
 //! `/v1/events`.
 
-use actix_web::{HttpResponse, get, patch, post, put, web::Path};
+use actix_web::{HttpResponse, delete, get, patch, post, put, web::Path};
 use deserr::Deserr;
 use utoipa::IntoParams;
 
-use crate::catalog::EventView;
 use crate::catalog::input::event::{EventFields, NewEvent};
-use crate::catalog::ops::events as ops;
+use crate::catalog::ops::events::{self as ops, EventFilter, StartsAt};
+use crate::catalog::{EventStatus, EventView};
 use crate::db::Outcome;
 use crate::kernel::Result;
-use crate::kernel::ids::{Id, OrganizationId};
-use crate::kernel::input::{Faults, Text};
-use crate::web::answer::{Answer, Data, List, Reply};
+use crate::kernel::ids::{Id, LocationId, OrganizationId};
+use crate::kernel::input::{DayOr, Faults, LocalDayOrInstant, Text};
+use crate::web::answer::{Answer, Data, Deleted, List, Reply};
 use crate::web::permission::{Read, WriteEvents};
 use crate::web::query::{PagedQuery, Paging};
 use crate::web::{Actor, Body, Empty, Once, Query, ReadErrors, WriteErrors, state::State};
 
 /// Create an event
 ///
-/// Makes a draft that only the organization sees. Give it ticket rates, then publish it.
-/// Time zone and currency default to the organization's. 409 `slug_taken`.
+/// Makes a draft that only the organization sees. Give it ticket rates, then publish it; with
+/// `price` it has its first one at once. Time zone and currency default to the location's and the
+/// organization's. 409 `slug_taken`; 422 `currency_missing`.
 #[utoipa::path(operation_id = "events.create", tag = "events",
     security(("api_key" = ["write:events"]), ("bearer" = ["write:events"]),
         ("basic" = ["write:events"])),
@@ -53,6 +54,25 @@ pub struct ListParams {
     #[deserr(default)]
     #[param(value_type = Option<String>)]
     organization_id: Option<Text<1, 60>>,
+    /// At this location.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    location_id: Option<Text<1, 60>>,
+    /// Beginning then or later: an instant, or a day where the event is.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    start_date: Option<LocalDayOrInstant>,
+    /// Beginning before.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    end_date: Option<LocalDayOrInstant>,
+    /// Words in title, venue or artists; all of them, in any order and case.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    search: Option<Text<1, 100>>,
+    /// In this state.
+    #[deserr(default)]
+    status: Option<EventStatus>,
 }
 
 /// List events
@@ -71,10 +91,24 @@ pub async fn list(
     actor: Actor<Read>,
     query: PagedQuery<ListParams>,
 ) -> Result<HttpResponse> {
-    let (ListParams { organization_id }, page) = query.into_inner()?;
-    let organization = organization_id.map(|text| OrganizationId::from_text(text.0));
-    let page = state.db.read(actor.scope(), move |tx| ops::list(tx, organization.as_ref(), &page));
+    let (wanted, page) = query.into_inner()?;
+    let filter = EventFilter {
+        organization: wanted.organization_id.map(|text| OrganizationId::from_text(text.0)),
+        location: wanted.location_id.map(|text| LocationId::from_text(text.0)),
+        from: wanted.start_date.map(starts_at),
+        until: wanted.end_date.map(starts_at),
+        search: wanted.search.map(|text| text.0),
+        status: wanted.status,
+    };
+    let page = state.db.read(actor.scope(), move |tx| ops::list(tx, &filter, &page));
     Ok(HttpResponse::Ok().json(List::from(page.await?)))
+}
+
+fn starts_at(bound: LocalDayOrInstant) -> StartsAt {
+    match bound.0 {
+        DayOr::Day(day) => StartsAt::Day(day),
+        DayOr::Instant(at) => StartsAt::Instant(at),
+    }
 }
 
 /// Which of several.
@@ -247,6 +281,33 @@ pub async fn cancel(
 ) -> Result<HttpResponse> {
     let run = move |tx: &mut crate::db::Tx<'_>| {
         Ok(Outcome::Done(Reply::Good(Answer::ok(ops::cancel(tx, &path)?)?)))
+    };
+    once.write(&actor, &body.into_parts()?.1, run).await
+}
+
+/// Delete an event
+///
+/// One of which nothing was ever sold or held, with its ticket rates: 409 `has_sales`, cancel it
+/// instead.
+#[utoipa::path(operation_id = "events.delete", tag = "events",
+    params(("id" = String, Path, description = "Id or number.")),
+    security(("api_key" = ["write:events"]), ("bearer" = ["write:events"]),
+        ("basic" = ["write:events"])),
+    request_body(content = Option<Empty>, example = json!({})),
+    responses(
+        (status = 200, body = Data<Deleted>,
+            example = json!({"success": true, "data": {"_id": "evt_01", "deleted": true}})),
+        WriteErrors,
+    ))]
+#[delete("/events/{id}")]
+pub async fn remove(
+    actor: Actor<WriteEvents>,
+    once: Once,
+    path: Path<String>,
+    body: Body<Empty>,
+) -> Result<HttpResponse> {
+    let run = move |tx: &mut crate::db::Tx<'_>| {
+        Ok(Outcome::Done(Reply::Good(Answer::ok(Deleted::of(ops::delete(tx, &path)?))?)))
     };
     once.write(&actor, &body.into_parts()?.1, run).await
 }

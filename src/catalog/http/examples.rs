@@ -23,7 +23,8 @@ fn event_object(status: &str) -> Value {
         "status": status, "title": "Opening Night", "name": "Opening Night",
         "slug": "opening-night-1", "description": null, "start_date": "2030-12-31T22:00:00.000Z",
         "end_date": null, "display_date": null, "timezone": "Europe/Madrid",
-        "venue": "Sala Apolo", "capacity": 500, "currency": "EUR", "age": null, "outfit": null,
+        "venue": "Sala Apolo", "location_id": "loc_01", "location": location_object(),
+        "capacity": 500, "currency": "EUR", "age": null, "outfit": null,
         "image_url": null, "artists": [], "music_genres": [], "ambiences": [],
         "visibility": "public", "language": null, "metadata": {},
         "ticket_rates": [rate_object()], "created_at": "2026-01-01T00:00:00.000Z",
@@ -49,4 +50,20 @@ pub fn rate() -> Value {
 
 pub fn rates() -> Value {
     list(rate_object())
+}
+
+fn location_object() -> Value {
+    json!({"_id": "loc_01", "id": "loc_01", "organization_id": "org_01", "name": "Sala Apolo",
+        "address": "Nou de la Rambla 113", "address_line2": null, "postal_code": "08004",
+        "city": "Barcelona", "state": null, "country": "ES", "latitude": 41.3745,
+        "longitude": 2.1697, "timezone": "Europe/Madrid",
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z"})
+}
+
+pub fn location() -> Value {
+    json!({"success": true, "data": location_object()})
+}
+
+pub fn locations() -> Value {
+    list(location_object())
 }

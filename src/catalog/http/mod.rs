@@ -2,6 +2,7 @@
 
 mod events;
 mod examples;
+mod locations;
 mod rates;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -17,6 +18,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(events::patch)
         .service(events::publish)
         .service(events::cancel)
+        .service(events::remove)
+        .service(locations::create)
+        .service(locations::list)
+        .service(locations::read)
+        .service(locations::update)
+        .service(locations::patch)
+        .service(locations::remove)
         .service(rates::create)
         .service(rates::list)
         .service(rates::by_slug)

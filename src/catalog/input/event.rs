@@ -9,7 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::catalog::Visibility;
 use crate::kernel::input::{
-    Count, CurrencyCode, Faults, Instant, Language, Metadata, Patch, Slug, Text, WebAddress, Zone,
+    Count, CurrencyCode, DecimalInput, Faults, Instant, Language, Metadata, Patch, Slug, Text,
+    WebAddress, Zone,
 };
 
 /// Most people an event or rate can be for.
@@ -48,7 +49,7 @@ pub struct EventFields {
     #[deserr(default)]
     #[schema(inline, required = false)]
     pub display_date: Patch<Instant>,
-    /// IANA time zone; the organization's when absent.
+    /// IANA time zone; the location's, else the organization's when absent.
     #[deserr(default)]
     #[schema(inline, required = false)]
     pub timezone: Patch<Zone>,
@@ -56,6 +57,14 @@ pub struct EventFields {
     #[deserr(default)]
     #[schema(inline, required = false)]
     pub venue: Patch<Text<1, 300>>,
+    /// Where it is: a location of yours.
+    #[deserr(default)]
+    #[schema(inline, required = false)]
+    pub location_id: Patch<Text<1, 60>>,
+    /// Only when creating: the decimal price of a first ticket rate, made with the event.
+    #[deserr(default)]
+    #[schema(inline, required = false)]
+    pub price: Patch<DecimalInput>,
     /// Tickets of all rates together; null is unlimited. 422 `below_committed` when more are sold
     /// or held.
     #[deserr(default)]

@@ -90,7 +90,7 @@ pub struct RateFields {
 pub struct Prices(pub Vec<PriceFields>);
 
 /// One price tier.
-#[derive(Deserr, ToSchema, Clone, Debug)]
+#[derive(Deserr, ToSchema, Clone, Debug, Default)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct PriceFields {
     /// An existing tier, in an update.

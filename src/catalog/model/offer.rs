@@ -106,7 +106,11 @@ pub fn unmet_prerequisites(
         (event.start_date.is_some_and(|at| at > now), "start_date", "must be set, in the future"),
         (event.timezone.is_some(), "timezone", "must be set"),
         (event.currency.is_some(), "currency", "must be set"),
-        (event.venue.is_some(), "venue", "must be set"),
+        (
+            event.venue.is_some() || event.location_id.is_some(),
+            "venue",
+            "must be set, or location_id",
+        ),
         (has_priced_rate, "ticket_rates", "must have at least one rate with a price"),
     ];
     wants.into_iter().filter(|want| !want.0).map(|(_, field, reason)| (field, reason)).collect()

@@ -7,7 +7,9 @@ use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
 use super::offer::{in_time, sale_bar};
-use crate::catalog::{Event, EventStatus, FeeType, Price, Rate, RateKind, Visibility};
+use crate::catalog::{
+    Event, EventStatus, FeeType, Location, LocationView, Price, Rate, RateKind, Visibility,
+};
 use crate::inventory::Level;
 use crate::kernel::ids::Id;
 use crate::kernel::{Currency, Money, Percent, Timestamp};
@@ -111,6 +113,8 @@ pub struct EventView {
     display_date: Option<Timestamp>,
     timezone: Option<String>,
     venue: Option<String>,
+    location_id: Option<String>,
+    location: Option<LocationView>,
     capacity: Option<i64>,
     currency: Option<String>,
     age: Option<String>,
@@ -206,8 +210,13 @@ impl RateView {
 }
 
 impl EventView {
-    /// An event with its rates, as its organization (`own`) or a channel sees it.
-    pub fn new(event: Event, ticket_rates: Vec<RateView>, own: bool) -> Self {
+    /// An event with its rates and where it is, as its organization (`own`) or a channel sees it.
+    pub fn new(
+        event: Event,
+        ticket_rates: Vec<RateView>,
+        location: Option<&Location>,
+        own: bool,
+    ) -> Self {
         let id = event.id.to_string();
         Self {
             _id: id.clone(),
@@ -224,6 +233,8 @@ impl EventView {
             display_date: event.display_date,
             timezone: event.timezone,
             venue: event.venue,
+            location_id: event.location_id.map(|id| id.to_string()),
+            location: location.map(LocationView::from),
             capacity: event.capacity,
             currency: event.currency.map(|currency| currency.code().to_owned()),
             age: event.age,

@@ -1,13 +1,14 @@
 //! Operations on the catalogue.
 
 pub mod events;
+pub mod locations;
 pub mod offers;
 pub mod quotes;
 pub mod rates;
 
 use crate::db::Tx;
-use crate::kernel::Result;
 use crate::kernel::ids::{Id, OrganizationId};
+use crate::kernel::{Error, Result};
 use crate::parties;
 
 pub use events::EventRef;
@@ -27,4 +28,11 @@ fn hosts(tx: &mut Tx<'_>) -> Result<Vec<OrganizationId>> {
 pub fn event_ref(text: &str) -> Option<EventRef> {
     let number = || text.parse().ok().filter(|number: &i64| *number > 0).map(EventRef::Number);
     crate::kernel::ids::EventId::parse(text).map(EventRef::Id).or_else(number)
+}
+
+/// The organization that acts.
+fn own_organization(tx: &mut Tx<'_>) -> Result<parties::Organization> {
+    let id = tx.scope().organization();
+    let id = id.ok_or_else(|| Error::internal("only organizations write the catalogue"))?;
+    parties::ops::organization(tx, id)
 }

@@ -4,7 +4,7 @@ use super::quotes::{Quote, quote};
 use crate::catalog::model::offer::{in_time, sale_bar};
 use crate::catalog::model::tiers::{Tier, Unmet, allot};
 use crate::catalog::store::rates;
-use crate::catalog::{Event, EventStatus, Offer, Rate};
+use crate::catalog::{Event, EventStatus, Offer, Rate, SaleBar};
 use crate::db::{Tenant, Tx};
 use crate::inventory::{self, Key};
 use crate::kernel::ids::{Id, OrganizationId, PriceId, RateId};
@@ -35,6 +35,30 @@ pub fn on_sale(tx: &mut Tx<'_>, rate: &RateId) -> Result<OnSale> {
     let currency = event.currency.ok_or_else(|| Error::internal("a sale without a currency"))?;
     let tier = |price: &crate::catalog::Price| Tier { price: price.clone(), left: None };
     let tiers = in_time(prices, tx.now()).map(tier).collect();
+    Ok(OnSale { event: event.clone(), rate: rate.clone(), currency, tiers })
+}
+
+/// A rate of an event as its organization may give tickets of it: whenever it likes, a draft's too.
+/// Without an id, the event's first. 404, 409 `event_cancelled`, 422 `not_on_sale` without a price.
+pub fn direct(tx: &mut Tx<'_>, event: &Event, rate: Option<&RateId>) -> Result<OnSale> {
+    let first = match rate {
+        Some(rate) => Some(rate.clone()),
+        None => rates::of_events(tx, &[event])?.into_iter().next().map(|rate| rate.id),
+    };
+    let Some(id) = first else { return Err(SaleBar::NoPrice.error()) };
+    let quote = quote(tx, &id)?.filter(|quote| quote.rate.event_id == event.id);
+    let quote = quote
+        .ok_or_else(|| Error::not_found().on_field("rate_id", "is no ticket rate of this event"))?;
+    let Quote { event, rate, prices } = &*quote;
+    if event.status == EventStatus::Cancelled {
+        return Err(SaleBar::Cancelled.error());
+    }
+    let currency = event.currency.ok_or_else(|| SaleBar::NoPrice.error())?;
+    let tier = |price: &crate::catalog::Price| Tier { price: price.clone(), left: None };
+    let tiers: Vec<Tier> = in_time(prices, tx.now()).map(tier).collect();
+    if tiers.is_empty() {
+        return Err(SaleBar::NoPrice.error());
+    }
     Ok(OnSale { event: event.clone(), rate: rate.clone(), currency, tiers })
 }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::db::schema::{event_numbers, events};
 use crate::db::types::Json;
 use crate::db::{AnyConnection, MultiBackend, Tx};
-use crate::kernel::ids::{EventId, Id, OrganizationId};
+use crate::kernel::ids::{EventId, Id, LocationId, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
@@ -65,6 +65,9 @@ pub struct Event {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub location_id: Option<LocationId>,
+    pub start_day: Option<String>,
+    pub search_text: String,
 }
 append_only!(
     Event,
@@ -99,6 +102,9 @@ append_only!(
         version,
         created_at,
         updated_at,
+        location_id,
+        start_day,
+        search_text,
     ]
 );
 
@@ -109,6 +115,32 @@ pub enum EventRef {
     Id(EventId),
     /// Its number.
     Number(i64),
+}
+
+/// A bound of when events begin.
+#[derive(Clone, Debug)]
+pub enum StartsAt {
+    /// A day where the event is, as `2026-12-31`.
+    Day(String),
+    /// An instant.
+    Instant(Timestamp),
+}
+
+/// Which events of those one may see.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of this organization.
+    pub organization: Option<OrganizationId>,
+    /// At this location.
+    pub location: Option<LocationId>,
+    /// Beginning then or later.
+    pub from: Option<StartsAt>,
+    /// Beginning before.
+    pub until: Option<StartsAt>,
+    /// With these words in title, venue or artists.
+    pub search: Option<String>,
+    /// In this state.
+    pub status: Option<EventStatus>,
 }
 
 type Boxed<'a> = events::BoxedQuery<'a, MultiBackend>;
@@ -155,15 +187,35 @@ pub(in crate::catalog) fn find_by_slug(
 pub(in crate::catalog) fn list(
     tx: &mut Tx<'_>,
     hosts: &[OrganizationId],
-    organization: Option<&OrganizationId>,
+    filter: &EventFilter,
     page: &PageRequest,
 ) -> Result<Page<Event>> {
     let mut query = visible(tx, hosts)?;
     if tx.scope().organization().is_none() {
         query = query.filter(events::visibility.eq(Visibility::Public));
     }
-    if let Some(organization) = organization {
-        query = query.filter(events::organization_id.eq(organization.clone()));
+    if let Some(organization) = &filter.organization {
+        query = query.filter(events::organization_id.eq(organization));
+    }
+    if let Some(location) = &filter.location {
+        query = query.filter(events::location_id.eq(location));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(events::status.eq(status));
+    }
+    query = match &filter.from {
+        Some(StartsAt::Day(day)) => query.filter(events::start_day.ge(day)),
+        Some(StartsAt::Instant(at)) => query.filter(events::start_date.ge(*at)),
+        None => query,
+    };
+    query = match &filter.until {
+        Some(StartsAt::Day(day)) => query.filter(events::start_day.lt(day)),
+        Some(StartsAt::Instant(at)) => query.filter(events::start_date.lt(*at)),
+        None => query,
+    };
+    for word in filter.search.iter().flat_map(|words| words.split_whitespace()) {
+        let pattern = format!("%{}%", literal_pattern(&word.to_lowercase()));
+        query = query.filter(events::search_text.like(pattern).escape('\\'));
     }
     if let Some(after) = &page.after {
         query = query.filter(events::id.lt(EventId::from_text(after.clone())));
@@ -174,6 +226,15 @@ pub(in crate::catalog) fn list(
         .offset(page.offset)
         .load(tx.conn()?)?;
     Ok(Page::cut(rows, page, |event| event.id.to_string()))
+}
+
+/// A word as a pattern that matches nothing but itself.
+fn literal_pattern(word: &str) -> String {
+    let escaped = |c: char| match c {
+        '%' | '_' | '\\' => vec!['\\', c],
+        c => vec![c],
+    };
+    word.chars().flat_map(escaped).collect()
 }
 
 /// An event of an organization, whatever the scope: for slices whose row already says whose it is.
@@ -252,4 +313,9 @@ pub(in crate::catalog) fn update(tx: &mut Tx<'_>, event: &Event, version: i64) -
         .set(event)
         .execute(tx.conn()?)?;
     Ok(updated == 1)
+}
+
+pub(in crate::catalog) fn delete(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+    diesel::delete(events::table.find((&event.organization_id, &event.id))).execute(tx.conn()?)?;
+    Ok(())
 }

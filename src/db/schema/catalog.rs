@@ -44,6 +44,9 @@ diesel::table! {
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        location_id -> Nullable<Text>,
+        start_day -> Nullable<Text>,
+        search_text -> Text,
     }
 }
 
@@ -93,5 +96,29 @@ diesel::table! {
         includes -> Nullable<Text>,
         additional_info -> Nullable<Text>,
         active -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    locations (organization_id, id) {
+        organization_id -> Text,
+        id -> Text,
+        mode -> Text,
+        name -> Text,
+        address -> Nullable<Text>,
+        address_line2 -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        city -> Nullable<Text>,
+        state -> Nullable<Text>,
+        country -> Nullable<Text>,
+        latitude_e6 -> Nullable<BigInt>,
+        longitude_e6 -> Nullable<BigInt>,
+        timezone -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
     }
 }

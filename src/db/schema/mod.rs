@@ -43,6 +43,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     counters,
     holds,
     hold_lines,
+    locations,
     event_numbers,
     events,
     ticket_rates,

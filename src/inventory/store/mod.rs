@@ -69,6 +69,23 @@ struct NewLine {
 }
 append_only!(NewLine, hold_lines, 31, [organization_id, hold_id, counter_id, quantity]);
 
+/// A line that is sold from its first day.
+#[derive(Insertable)]
+#[diesel(table_name = hold_lines, treat_none_as_default_value = false)]
+struct NewSoldLine {
+    organization_id: OrganizationId,
+    hold_id: String,
+    counter_id: String,
+    quantity: i64,
+    unfolded: bool,
+}
+append_only!(
+    NewSoldLine,
+    hold_lines,
+    31,
+    [organization_id, hold_id, counter_id, quantity, unfolded]
+);
+
 fn new_counter(organization: &OrganizationId, id: &str, capacity: Option<i64>) -> NewCounter {
     NewCounter {
         organization_id: organization.clone(),
@@ -126,6 +143,34 @@ pub(in crate::inventory) fn append_line(
         hold_id: hold.to_owned(),
         counter_id: line.counter.clone(),
         quantity: line.count,
+    });
+}
+
+pub(in crate::inventory) fn append_sold(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+) {
+    tx.append(NewHold {
+        organization_id: organization.clone(),
+        id: hold.to_owned(),
+        state: HoldState::Sold,
+        expires_at: tx.now(),
+    });
+}
+
+pub(in crate::inventory) fn append_sold_line(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    hold: &str,
+    line: &Line,
+) {
+    tx.append(NewSoldLine {
+        organization_id: organization.clone(),
+        hold_id: hold.to_owned(),
+        counter_id: line.counter.clone(),
+        quantity: line.count,
+        unfolded: true,
     });
 }
 

@@ -4,6 +4,7 @@
 //! and other control characters (PostgreSQL cannot store NUL at all).
 
 mod patch;
+mod places;
 mod strings;
 mod values;
 
@@ -16,7 +17,11 @@ use deserr::{
 use super::Fault;
 
 pub use patch::Patch;
-pub use strings::{CurrencyCode, DayOrInstant, Email, Instant, Language, Slug, WebAddress, Zone};
+pub use places::{Country, Degrees, degrees_number};
+pub use strings::{
+    CurrencyCode, DayOr, DayOrInstant, Email, Instant, Language, LocalDayOrInstant, Slug,
+    WebAddress, Zone,
+};
 pub use values::{Count, DecimalInput, METADATA_MAX_BYTES, Metadata, Text};
 
 /// All faults found so far.

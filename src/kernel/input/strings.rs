@@ -72,6 +72,26 @@ string_input! {
     |schema| schema.examples(["2026-12-31", "2026-12-31T22:00:00Z"])
 }
 
+/// A day, as `2026-12-31`, or an instant.
+#[derive(Clone, PartialEq, Debug)]
+pub enum DayOr {
+    /// A day of no zone in particular.
+    Day(String),
+    /// An instant.
+    Instant(Timestamp),
+}
+
+string_input! {
+    /// An instant to filter by, or a day where what is filtered is.
+    LocalDayOrInstant(DayOr),
+    |text| match text.len() {
+        10 => Timestamp::parse(&format!("{text}T00:00:00Z")).map(|_| DayOr::Day(text.to_owned())),
+        _ => Timestamp::parse(text).map(DayOr::Instant),
+    },
+    "must be a date, like 2026-12-31, or an RFC 3339 date and time with an offset",
+    |schema| schema.examples(["2026-12-31", "2026-12-31T22:00:00Z"])
+}
+
 string_input! {
     /// An IANA time zone name.
     Zone(chrono_tz::Tz),

@@ -80,7 +80,7 @@ impl<const MIN: i64, const MAX: i64> ToSchema for Count<MIN, MAX> {
 }
 
 /// A non-negative decimal number as sent, before a currency or unit gives it meaning.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct DecimalInput(pub Decimal);
 
 impl Deserr<Faults> for DecimalInput {

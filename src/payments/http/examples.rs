@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::tickets;
+
 fn object(status: &str) -> Value {
     let paid = status == "paid";
     json!({"_id": "pay_01", "id": "pay_01", "status": status, "mode": "test",
@@ -61,4 +63,13 @@ pub fn refund() -> Value {
 pub fn refunds() -> Value {
     json!({"success": true, "data": [refund_object()],
         "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})
+}
+
+pub fn issued() -> Value {
+    let mut first = tickets::example();
+    let all = json!([first.clone()]);
+    if let Some(fields) = first.as_object_mut() {
+        fields.insert("tickets".to_owned(), all);
+    }
+    json!({"success": true, "data": first})
 }

@@ -5,6 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 mod actions;
 mod changes;
 mod examples;
+mod of_event;
 mod payments;
 mod refunds;
 
@@ -22,6 +23,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(actions::finalize)
         .service(actions::authorize)
         .service(actions::cancel)
+        .service(of_event::payments)
+        .service(of_event::issue)
         .service(payments::timeline)
         .service(refunds::create)
         .service(refunds::list_of)

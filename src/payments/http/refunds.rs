@@ -152,7 +152,8 @@ pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Resul
         ("basic" = ["write:refunds"])),
     request_body(content = RefundTicket, example = json!({"amount": 10.3})),
     responses(
-        (status = 200, body = Data<TicketView>, example = json!(tickets::http::example())),
+        (status = 200, body = Data<TicketView>,
+            example = json!({"success": true, "data": tickets::example()})),
         WriteErrors,
     ))]
 #[put("/tickets/{id}/refund")]

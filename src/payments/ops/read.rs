@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{find, view};
 use crate::db::Tx;
 use crate::kernel::Result;
-use crate::kernel::ids::{OrganizationId, PaymentId, TicketId};
+use crate::kernel::ids::{EventId, OrganizationId, PaymentId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::payments::model::PaymentView;
 use crate::payments::store::{self, Filter, Item, Payment};
@@ -40,6 +40,11 @@ pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<
         let tickets = of_payment.remove(&payment.id).unwrap_or_default();
         PaymentView::new(&payment, &items, tickets, (&reader, now))
     }))
+}
+
+/// Money of the caller's payments for an event that came in and was not given back, in minor units.
+pub fn revenue(tx: &mut Tx<'_>, event: &EventId) -> Result<i64> {
+    store::revenue(tx, event)
 }
 
 /// A payment with its items, by its whole key: for slices that were told of it by a change.

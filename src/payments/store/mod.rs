@@ -253,6 +253,20 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     Ok(Page::cut(query.load(tx.conn()?)?, page, |payment: &Payment| payment.id.to_string()))
 }
 
+/// What came in and stayed of the reading side's payments for an event.
+pub(super) fn revenue(tx: &mut Tx<'_>, event: &EventId) -> Result<i64> {
+    let (mode, reader) = (tx.mode()?, tx.tenant()?);
+    let query: Boxed<'_> = match &reader {
+        Tenant::Organization(own) => of_organization(mode, own).into_boxed(),
+        Tenant::Channel(own) => of_channel(mode, own).into_boxed(),
+    };
+    // The sum of integers is a wider type on one of the databases only.
+    let sum = diesel::dsl::sql::<diesel::sql_types::BigInt>(
+        "CAST(COALESCE(SUM(payments.paid_minor - payments.refunded_minor), 0) AS BIGINT)",
+    );
+    Ok(query.filter(payments::event_id.eq(event)).select(sum).get_result(tx.conn()?)?)
+}
+
 /// Holds a payment's row until the end of the transaction: who moves its money waits for others
 /// that do. SQLite has one writer.
 pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {

@@ -147,6 +147,23 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     Ok(Page::cut(query.load(tx.conn()?)?, page, |ticket: &Ticket| ticket.id.to_string()))
 }
 
+/// Valid tickets of an event of the reading side, and those somebody came in with.
+pub(super) fn figures(tx: &mut Tx<'_>, event: &EventId) -> Result<(i64, i64)> {
+    let (mode, reader) = (tx.mode()?, tx.tenant()?);
+    let own = || -> Boxed<'_> {
+        let query: Boxed<'_> = match &reader {
+            Tenant::Organization(own) => of_organization(mode, own).into_boxed(),
+            Tenant::Channel(own) => of_channel(mode, own).into_boxed(),
+        };
+        query.filter(tickets::event_id.eq(event))
+    };
+    let valid = own().filter(tickets::status.eq(TicketStatus::Active));
+    let valid: i64 = valid.count().get_result(tx.conn()?)?;
+    let came = own().filter(tickets::entry_time.is_not_null());
+    let came: i64 = came.count().get_result(tx.conn()?)?;
+    Ok((valid, came))
+}
+
 #[diesel::dsl::auto_type(no_type_alias)]
 fn of<'a>(organization: &'a OrganizationId, payment: &'a PaymentId) -> _ {
     tickets::table

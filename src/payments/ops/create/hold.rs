@@ -12,6 +12,24 @@ use crate::payments::store::Payment;
 
 /// Holds the stock of every counter the payment touches, each once.
 pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Result<()> {
+    let wanted = wanted(tx, payment, (lines, true))?;
+    let organization = &payment.organization_id;
+    inventory::ops::hold(tx, organization, payment.id.as_str(), payment.expires_at, wanted);
+    Ok(())
+}
+
+/// Sells it at once. How many one buyer may have is not asked: the organization gives them.
+pub(super) fn sell(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Result<()> {
+    let wanted = wanted(tx, payment, (lines, false))?;
+    inventory::ops::sell_now(tx, &payment.organization_id, payment.id.as_str(), wanted);
+    Ok(())
+}
+
+fn wanted(
+    tx: &mut Tx<'_>,
+    payment: &Payment,
+    (lines, limit_buyers): (&[Priced], bool),
+) -> Result<Vec<Line>> {
     let mut wanted: BTreeMap<String, Line> = BTreeMap::new();
     for line in lines {
         let (event, rate, price) = (&line.offer.event, &line.offer.rate, &line.offer.price);
@@ -24,7 +42,7 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
             // Fewer than when it was planned: the rest is in the next tier.
             tier.shortage = Box::new(|_| Error::rerun("a tier has less than was planned"));
         }
-        if let Some(limit) = rate.max_per_buyer {
+        if let Some(limit) = rate.max_per_buyer.filter(|_| limit_buyers) {
             let counter = buyer_counter(tx, payment, &rate.id)?;
             let line = wanted.entry(counter.clone()).or_insert_with(|| Line {
                 counter,
@@ -36,10 +54,7 @@ pub(super) fn hold(tx: &mut Tx<'_>, payment: &Payment, lines: &[Priced]) -> Resu
             line.count += count;
         }
     }
-    let organization = &payment.organization_id;
-    let lines = wanted.into_values().collect();
-    inventory::ops::hold(tx, organization, payment.id.as_str(), payment.expires_at, lines);
-    Ok(())
+    Ok(wanted.into_values().collect())
 }
 
 fn add<'a>(

@@ -1,5 +1,6 @@
 //! Creating a payment: price it, hold its stock, make its tickets.
 
+pub mod direct;
 mod hold;
 mod price;
 mod wanted;
@@ -17,7 +18,7 @@ use crate::config::SalesSettings;
 use crate::db::types::Json;
 use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{OrganizationId, PaymentId, TicketId};
-use crate::kernel::{Error, Money, Result, Timestamp};
+use crate::kernel::{Currency, Error, Money, Result, Timestamp};
 use crate::outbox::ChangeKind;
 use crate::parties::{self, Collects};
 use crate::payments::input::{Buyer, NewPayment};
@@ -35,13 +36,7 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
     let event = first.offer.event.clone();
     let currency = first.offer.currency;
     let collects = collects(tx, &event.organization_id, new)?;
-    let mut amount = Money::zero(currency);
-    let mut fees = Money::zero(currency);
-    for line in &lines {
-        let count = count_of(&line.holders);
-        fees = fees.plus(line.fee.times(count)?)?;
-        amount = amount.plus(line.unit.times(count)?)?.plus(line.fee.times(count)?)?;
-    }
+    let (amount, fees) = sums(currency, &lines)?;
     check_expected(new, amount)?;
     let buyer = new.buyer.clone().unwrap_or(Buyer { name: None, email: None, phone: None });
     let payment = Payment {
@@ -85,6 +80,17 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
     take_reference(tx, &payment)?;
     hold(tx, &payment, &lines)?;
     record(tx, payment, lines)
+}
+
+/// What the lines cost in all, and the fees in it.
+fn sums(currency: Currency, lines: &[Priced]) -> Result<(Money, Money)> {
+    let (mut amount, mut fees) = (Money::zero(currency), Money::zero(currency));
+    for line in lines {
+        let count = count_of(&line.holders);
+        fees = fees.plus(line.fee.times(count)?)?;
+        amount = amount.plus(line.unit.times(count)?)?.plus(line.fee.times(count)?)?;
+    }
+    Ok((amount, fees))
 }
 
 fn count_of(holders: &[Holder]) -> i64 {
@@ -175,22 +181,11 @@ pub(super) fn take_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
 fn record(tx: &mut Tx<'_>, payment: Payment, lines: Vec<Priced>) -> Result<PaymentView> {
     let mut items = Vec::new();
     let mut tickets = Vec::new();
-    for (position, line) in lines.into_iter().enumerate() {
-        let item = Item {
-            organization_id: payment.organization_id.clone(),
-            payment_id: payment.id.clone(),
-            position: i64::try_from(position).unwrap_or(i64::MAX),
-            rate_id: line.offer.rate.id.clone(),
-            price_id: line.offer.price.id.clone(),
-            quantity: count_of(&line.holders),
-            unit_minor: line.unit.minor,
-            fees_minor: line.fee.times(count_of(&line.holders))?.minor,
-        };
-        tx.append(item.clone());
-        items.push(item);
+    for line in lines {
+        items.push(write_item(tx, &payment, (&line, items.len()))?);
         for holder in &line.holders {
-            let position = i64::try_from(tickets.len()).unwrap_or(i64::MAX);
-            tickets.push(issue(tx, &payment, (&line, holder), position));
+            let ticket = ticket(tx, &payment, (&line, holder), tickets.len());
+            tickets.push(tickets::ops::issue(tx, ticket));
         }
     }
     tx.append(payment.clone());
@@ -200,13 +195,34 @@ fn record(tx: &mut Tx<'_>, payment: Payment, lines: Vec<Priced>) -> Result<Payme
     Ok(PaymentView::new(&payment, &items, tickets, (&reader, tx.now())))
 }
 
-fn issue(
+fn write_item(
     tx: &mut Tx<'_>,
     payment: &Payment,
+    (line, position): (&Priced, usize),
+) -> Result<Item> {
+    let count = count_of(&line.holders);
+    let item = Item {
+        organization_id: payment.organization_id.clone(),
+        payment_id: payment.id.clone(),
+        position: i64::try_from(position).unwrap_or(i64::MAX),
+        rate_id: line.offer.rate.id.clone(),
+        price_id: line.offer.price.id.clone(),
+        quantity: count,
+        unit_minor: line.unit.minor,
+        fees_minor: line.fee.times(count)?.minor,
+    };
+    tx.append(item.clone());
+    Ok(item)
+}
+
+/// A ticket that is worth nothing yet.
+fn ticket(
+    tx: &Tx<'_>,
+    payment: &Payment,
     (line, holder): (&Priced, &Holder),
-    position: i64,
-) -> TicketId {
-    let ticket = Ticket {
+    position: usize,
+) -> Ticket {
+    Ticket {
         organization_id: payment.organization_id.clone(),
         id: tx.id::<TicketId>(),
         mode: payment.mode,
@@ -214,7 +230,7 @@ fn issue(
         event_id: line.offer.event.id.clone(),
         rate_id: line.offer.rate.id.clone(),
         channel_id: payment.channel_id.clone(),
-        position,
+        position: i64::try_from(position).unwrap_or(i64::MAX),
         status: TicketStatus::PendingPayment,
         code: String::new(),
         price: Json(catalog::price_snapshot(&line.offer.price, line.offer.currency)),
@@ -231,6 +247,5 @@ fn issue(
         created_at: payment.created_at,
         updated_at: payment.created_at,
         refunded_minor: 0,
-    };
-    tickets::ops::issue(tx, ticket)
+    }
 }

@@ -53,7 +53,7 @@ pub(super) fn price(tx: &mut Tx<'_>, wanted: Vec<Wanted>) -> Result<Vec<Priced>>
     Ok(lines)
 }
 
-fn price_one(rate: &mut OnSale, want: Wanted, lines: &mut Vec<Priced>) -> Result<()> {
+pub(super) fn price_one(rate: &mut OnSale, want: Wanted, lines: &mut Vec<Priced>) -> Result<()> {
     let pinned = want.price.as_deref().map(|text| PriceId::from_text(text.to_owned()));
     let parts = rate.allot(count_of(&want.holders), pinned.as_ref());
     let parts = parts.map_err(|unmet| match unmet {
