@@ -107,6 +107,7 @@ pub fn checks() -> Vec<Check> {
         tickets::checks(),
         payments::checks(),
         admission::checks(),
+        mail::checks(),
         outbox::checks(),
     ]
     .concat()
@@ -209,8 +210,10 @@ fn serve(
     (state, provider): (web::Data<Shared>, web::Data<dyn Provider>),
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(router::served_document(config.http.base_url.as_ref()));
+    let mail = web::Data::new(pages::CapturedMail::of(config));
     let app = move || {
         App::new()
+            .app_data(mail.clone())
             .app_data(state.clone())
             .app_data(provider.clone())
             .wrap(Compress::default())

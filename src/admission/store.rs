@@ -14,6 +14,10 @@ text_enum! {
     pub enum Direction {
         /// Into the event.
         In = "in",
+        /// Out of it again.
+        Out = "out",
+        /// Not at all: the last way in was a mistake.
+        Undo = "undo",
     }
 }
 
@@ -28,12 +32,12 @@ struct Row {
 }
 append_only!(Row, admissions, 60, [organization_id, id, ticket_id, direction, created_at]);
 
-pub(super) fn append(tx: &mut Tx<'_>, ticket: &Ticket) {
+pub(super) fn append(tx: &mut Tx<'_>, ticket: &Ticket, direction: Direction) {
     let row = Row {
         organization_id: ticket.organization_id.clone(),
         id: tx.id(),
         ticket_id: ticket.id.clone(),
-        direction: Direction::In,
+        direction,
         created_at: tx.now(),
     };
     tx.append(row);
@@ -44,7 +48,8 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
     vec![(
         "as many are inside as passed the door",
         "SELECT t.organization_id || '/' || t.id AS broken FROM tickets t WHERE t.entered <> \
-         (SELECT COUNT(*) FROM admissions a WHERE a.organization_id = t.organization_id \
+         (SELECT CAST(COALESCE(SUM(CASE a.direction WHEN 'in' THEN 1 ELSE -1 END), 0) AS BIGINT) \
+         FROM admissions a WHERE a.organization_id = t.organization_id \
          AND a.ticket_id = t.id)",
     )]
 }

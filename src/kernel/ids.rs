@@ -144,6 +144,10 @@ ids! {
     CustomerId = "cus_";
     /// A ticket.
     TicketId = "tkt_";
+    /// The person on a ticket; the ticket's own id under another name.
+    AttendeeId = "atd_";
+    /// A message to a buyer or holder.
+    DeliveryId = "dlv_";
     /// One passage through a door.
     AdmissionId = "adm_";
     /// A line of the change feed.

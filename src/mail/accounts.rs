@@ -8,6 +8,7 @@ use lettre::{Address, Message};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::compose::Outgoing;
 use super::template;
 use super::transport::Transport;
 use crate::accounts::ops::letters::{self, Wording};
@@ -44,7 +45,7 @@ async fn send(transport: &Transport, job: &JobId, wording: Option<Wording>) -> R
         return Ok(());
     };
     let message = message(&wording, job, transport)?;
-    transport.send(Mode::Live, job, message).await
+    transport.send(Mode::Live, job.as_str(), message).await
 }
 
 #[derive(Serialize)]
@@ -58,7 +59,7 @@ struct Values<'a> {
     subject: &'a str,
 }
 
-fn message(wording: &Wording, job: &JobId, transport: &Transport) -> Result<Message> {
+fn message(wording: &Wording, job: &JobId, transport: &Transport) -> Result<Outgoing> {
     let subject = match wording.kind {
         "confirm" => "Confirm your e-mail".to_owned(),
         "reset" => "Set a new password".to_owned(),
@@ -77,7 +78,8 @@ fn message(wording: &Wording, job: &JobId, transport: &Transport) -> Result<Mess
     };
     let to = Mailbox::new(None, wording.email.parse::<Address>().map_err(Error::internal)?);
     let sender = transport.sender();
-    Message::builder()
+    let page = template::render("account.html", &values)?;
+    let message = Message::builder()
         .from(sender.clone())
         .to(to)
         .subject(subject.clone())
@@ -85,7 +87,8 @@ fn message(wording: &Wording, job: &JobId, transport: &Transport) -> Result<Mess
         .multipart(
             MultiPart::alternative()
                 .singlepart(SinglePart::plain(template::render("account.txt", &values)?))
-                .singlepart(SinglePart::html(template::render("account.html", &values)?)),
+                .singlepart(SinglePart::html(page.clone())),
         )
-        .map_err(Error::internal)
+        .map_err(Error::internal)?;
+    Ok(Outgoing { message, to: wording.email.clone(), subject, page })
 }

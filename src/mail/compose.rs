@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::template;
 use crate::catalog::Event;
-use crate::kernel::ids::{Id, JobId};
+use crate::kernel::ids::Id;
 use crate::kernel::{Error, Money, Result, Timestamp};
 use crate::parties::Organization;
-use crate::payments::{Item, Payment};
+use crate::payments::{Item, Payment, Refund};
 use crate::tickets::{Ticket, qr};
 
 /// What a letter says.
@@ -25,6 +25,7 @@ pub struct Letter {
     pub starts: Option<String>,
     pub buyer: Option<String>,
     pub receipt: Option<Receipt>,
+    pub refund: Option<Given>,
     pub tickets: Vec<TicketPart>,
 }
 
@@ -45,6 +46,31 @@ struct Line {
     unit_price: String,
     fees: String,
     total: String,
+}
+
+/// What was given back.
+#[derive(Serialize)]
+pub struct Given {
+    payment_id: String,
+    amount: String,
+    /// The card it goes back to: its last four digits.
+    card: Option<String>,
+    reason: Option<String>,
+}
+
+impl Given {
+    /// What a refund says to the buyer.
+    pub fn new(payment: &Payment, refund: &Refund) -> Self {
+        let card = payment.card.as_ref().filter(|_| refund.attempt_id.is_some());
+        let last4 =
+            |card: &crate::db::types::Json| card.0.get("last4")?.as_str().map(str::to_owned);
+        Self {
+            payment_id: payment.id.to_string(),
+            amount: Money::new(refund.amount_minor, refund.currency).to_string(),
+            card: card.and_then(last4),
+            reason: refund.reason.clone(),
+        }
+    }
 }
 
 /// One ticket.
@@ -69,6 +95,7 @@ impl Letter {
             starts: event.start_date.map(|at| local_time(at, event.timezone.as_deref())),
             buyer: None,
             receipt: None,
+            refund: None,
             tickets: Vec::new(),
         }
     }
@@ -126,27 +153,45 @@ impl TicketPart {
     }
 }
 
-/// The message of a letter. The same job makes the same Message-ID at every try.
-pub fn message(letter: &Letter, job: &JobId, sender: &Mailbox) -> Result<Message> {
-    let subject = match letter.tickets.len() {
-        0 => format!("Your receipt: {}", letter.title),
-        1 => format!("Your ticket: {}", letter.title),
-        count => format!("Your {count} tickets: {}", letter.title),
+/// A message, and how it looks: what is shown where mail is captured.
+pub struct Outgoing {
+    pub message: Message,
+    pub to: String,
+    pub subject: String,
+    /// With its pictures inside.
+    pub page: String,
+}
+
+/// The message of a letter. The same delivery makes the same Message-ID at every try.
+pub fn message(letter: &Letter, delivery: &str, sender: &Mailbox) -> Result<Outgoing> {
+    let subject = match (&letter.refund, letter.tickets.len()) {
+        (Some(_), _) => format!("Your refund: {}", letter.title),
+        (None, 0) => format!("Your receipt: {}", letter.title),
+        (None, 1) => format!("Your ticket: {}", letter.title),
+        (None, count) => format!("Your {count} tickets: {}", letter.title),
+    };
+    let (html_name, text_name) = match letter.refund {
+        Some(_) => ("refund.html", "refund.txt"),
+        None => ("tickets.html", "tickets.txt"),
     };
     let to = Mailbox::new(None, letter.to.parse::<Address>().map_err(Error::internal)?);
-    let mut html = MultiPart::related()
-        .singlepart(SinglePart::html(template::render("tickets.html", letter)?));
+    let mut page = template::render(html_name, letter)?;
+    let mut html = MultiPart::related().singlepart(SinglePart::html(page.clone()));
     for ticket in &letter.tickets {
-        let png = ContentType::parse("image/png").map_err(Error::internal)?;
-        let picture = Attachment::new_inline(ticket.picture.clone());
-        html = html.singlepart(picture.body(qr::png(&ticket.code)?, png));
+        let kind = ContentType::parse("image/png").map_err(Error::internal)?;
+        let picture = qr::png(&ticket.code)?;
+        let inside = format!("data:image/png;base64,{}", data_encoding::BASE64.encode(&picture));
+        page = page.replace(&format!("cid:{}", ticket.picture), &inside);
+        let attachment = Attachment::new_inline(ticket.picture.clone());
+        html = html.singlepart(attachment.body(picture, kind));
     }
-    let text = SinglePart::plain(template::render("tickets.txt", letter)?);
-    Message::builder()
+    let text = SinglePart::plain(template::render(text_name, letter)?);
+    let message = Message::builder()
         .from(sender.clone())
         .to(to)
-        .subject(subject)
-        .message_id(Some(format!("<{}@{}>", job.as_str(), sender.email.domain())))
+        .subject(subject.clone())
+        .message_id(Some(format!("<{delivery}@{}>", sender.email.domain())))
         .multipart(MultiPart::alternative().singlepart(text).multipart(html))
-        .map_err(Error::internal)
+        .map_err(Error::internal)?;
+    Ok(Outgoing { message, to: letter.to.clone(), subject, page })
 }

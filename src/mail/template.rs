@@ -1,4 +1,5 @@
-//! The words of letters: `templates/mail/`, embedded. Values are escaped in HTML.
+//! The words of letters: `templates/mail/`, embedded; and the page that lists them. Values are
+//! escaped in HTML.
 
 use std::sync::LazyLock;
 
@@ -17,6 +18,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     let sources = [
         ("tickets.html", include_str!("../../templates/mail/tickets.html")),
+        ("captured.html", include_str!("../../templates/pages/captured.html")),
+        ("refund.html", include_str!("../../templates/mail/refund.html")),
+        ("refund.txt", include_str!("../../templates/mail/refund.txt")),
         ("account.html", include_str!("../../templates/mail/account.html")),
         ("account.txt", include_str!("../../templates/mail/account.txt")),
         ("tickets.txt", include_str!("../../templates/mail/tickets.txt")),

@@ -6,13 +6,14 @@ use std::time::Duration;
 use anyhow::Context;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::PoolConfig;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
 use url::Url;
 
+use super::captured;
+use super::compose::Outgoing;
 use crate::config::Config;
 use crate::kernel::fail_point::{Step, around_call};
-use crate::kernel::ids::{Id, JobId};
 use crate::kernel::{Error, Mode, Result};
 
 /// The mail server must answer each command within this.
@@ -56,35 +57,21 @@ impl Transport {
         &self.sender
     }
 
-    /// Sends a message; in test mode, or without a mail server, to a file.
-    pub async fn send(&self, mode: Mode, job: &JobId, message: Message) -> Result<()> {
-        around_call(Step::MailSend, self.hand_over(mode, job, message)).await
+    /// Sends a message; in test mode, or without a mail server, to a file named by its id.
+    pub async fn send(&self, mode: Mode, id: &str, outgoing: Outgoing) -> Result<()> {
+        around_call(Step::MailSend, self.hand_over(mode, id, outgoing)).await
     }
 
-    async fn hand_over(&self, mode: Mode, job: &JobId, message: Message) -> Result<()> {
+    async fn hand_over(&self, mode: Mode, id: &str, outgoing: Outgoing) -> Result<()> {
         match (&self.smtp, mode) {
             (Some(smtp), Mode::Live) => {
                 let failed = |error| {
                     Error::unavailable("The mail server did not take the message.")
                         .because(anyhow::Error::new(error))
                 };
-                smtp.send(message).await.map(|_| ()).map_err(failed)
+                smtp.send(outgoing.message).await.map(|_| ()).map_err(failed)
             }
-            (None, _) | (_, Mode::Test) => self.capture(job, &message).await,
+            (None, _) | (_, Mode::Test) => captured::keep(&self.captured, id, outgoing).await,
         }
-    }
-
-    /// Written beside and renamed, so that whoever looks sees whole messages only.
-    async fn capture(&self, job: &JobId, message: &Message) -> Result<()> {
-        let path = self.captured.join(format!("{}.eml", job.as_str()));
-        let (directory, bytes) = (self.captured.clone(), message.formatted());
-        let write = move || {
-            std::fs::create_dir_all(&directory)?;
-            let beside = path.with_extension("part");
-            std::fs::write(&beside, bytes)?;
-            std::fs::rename(&beside, &path)
-        };
-        let wrote = tokio::task::spawn_blocking(write).await.map_err(Error::internal)?;
-        wrote.map_err(Error::internal)
     }
 }

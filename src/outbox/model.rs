@@ -32,6 +32,14 @@ text_enum! {
         TicketVoided = "ticket.voided",
         /// Somebody was let in.
         TicketCheckedIn = "ticket.checked_in",
+        /// Somebody went out again.
+        TicketCheckedOut = "ticket.checked_out",
+        /// Somebody had been let in by mistake.
+        TicketCheckInUndone = "ticket.checkin_undone",
+        /// A ticket has another holder and another code; the old code admits nobody.
+        TicketTransferred = "ticket.transferred",
+        /// What is known of a ticket's holder changed.
+        TicketUpdated = "ticket.updated",
         /// A payment was created and holds stock.
         PaymentCreated = "payment.created",
         /// A payment's money is in.
@@ -54,6 +62,10 @@ text_enum! {
         RefundCreated = "refund.created",
         /// It was given back, or could not be.
         RefundProcessed = "refund.processed",
+        /// A message could not be sent, after all tries.
+        DeliveryFailed = "delivery.failed",
+        /// A customer was created.
+        CustomerCreated = "customer.created",
         /// A partnership was offered, accepted, changed, suspended, resumed or ended.
         PartnershipUpdated = "partnership.updated",
     }

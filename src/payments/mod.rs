@@ -31,4 +31,4 @@ pub mod providers;
 mod store;
 
 pub use model::{LateOutcome, PaymentStatus, PaymentType, PaymentView, RefundView, Timing};
-pub use store::{Item, Payment, RefundState, checks};
+pub use store::{Item, Payment, Refund, RefundState, checks};

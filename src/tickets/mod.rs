@@ -8,10 +8,11 @@
 //! either side may read it, only the organization may let somebody in.
 
 pub mod http;
+pub mod input;
 mod model;
 pub mod ops;
 pub mod qr;
 mod store;
 
-pub use model::{TicketView, example};
+pub use model::{AttendeeView, TicketView, example};
 pub use store::{Ticket, TicketStatus, checks};

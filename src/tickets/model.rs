@@ -5,7 +5,7 @@ use serde_json::{Number, Value, json};
 use utoipa::ToSchema;
 
 use super::store::{Ticket, TicketRefund, TicketStatus};
-use crate::kernel::ids::base32;
+use crate::kernel::ids::{AttendeeId, Id, TicketId, base32};
 use crate::kernel::{Money, Timestamp, secret};
 
 /// Random bytes in a code: 128 bits.
@@ -119,6 +119,57 @@ impl TicketView {
                     at: refund.created_at,
                 })
                 .collect(),
+            created_at: ticket.created_at,
+            updated_at: ticket.updated_at,
+        }
+    }
+}
+
+/// The person on a ticket.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct AttendeeView {
+    _id: String,
+    id: String,
+    ticket_id: String,
+    payment_id: String,
+    organization_id: String,
+    event_id: String,
+    ticket_rate_id: String,
+    channel_id: Option<String>,
+    full_name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    /// The ticket's.
+    status: TicketStatus,
+    /// Whether somebody has come in with the ticket.
+    checked_in: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    entry_time: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<Ticket> for AttendeeView {
+    fn from(ticket: Ticket) -> Self {
+        let body = ticket.id.as_str().trim_start_matches(TicketId::PREFIX);
+        let id = format!("{}{body}", AttendeeId::PREFIX);
+        Self {
+            _id: id.clone(),
+            id,
+            ticket_id: ticket.id.to_string(),
+            payment_id: ticket.payment_id.to_string(),
+            organization_id: ticket.organization_id.to_string(),
+            event_id: ticket.event_id.to_string(),
+            ticket_rate_id: ticket.rate_id.to_string(),
+            channel_id: ticket.channel_id.map(|id| id.to_string()),
+            full_name: ticket.full_name,
+            email: ticket.email,
+            phone: ticket.phone,
+            status: ticket.status,
+            checked_in: ticket.entry_time.is_some(),
+            entry_time: ticket.entry_time,
             created_at: ticket.created_at,
             updated_at: ticket.updated_at,
         }

@@ -170,8 +170,14 @@ permissions! {
     WriteEvents = Demand::Scope(KeyScope::WriteEvents), Organization;
     /// Sell.
     WritePayments = Demand::Scope(KeyScope::WritePayments), Both;
-    /// Issue tickets: organizations only.
-    WriteTickets = Demand::Scope(KeyScope::WriteTickets), Organization;
+    /// Give tickets out: organizations only.
+    IssueTickets = Demand::Scope(KeyScope::WriteTickets), Organization;
+    /// Send and transfer tickets.
+    WriteTickets = Demand::Scope(KeyScope::WriteTickets), Both;
+    /// Change what is known of ticket holders.
+    WriteAttendees = Demand::Scope(KeyScope::WriteAttendees), Both;
+    /// Change customers.
+    WriteCustomers = Demand::Scope(KeyScope::WriteCustomers), Both;
     /// Give money back.
     WriteRefunds = Demand::Scope(KeyScope::WriteRefunds), Both;
     /// Give an event's money back: organizations only.

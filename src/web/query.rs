@@ -81,6 +81,21 @@ impl<const MIN: i64, const MAX: i64> Deserr<Faults> for NumberText<MIN, MAX> {
     }
 }
 
+/// `true` or `false`.
+#[derive(Clone, Copy, Debug)]
+pub struct FlagText(pub bool);
+
+impl Deserr<Faults> for FlagText {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Input<V>,
+        location: ValuePointerRef<'_>,
+    ) -> std::result::Result<Self, Faults> {
+        let text = string_of(value, location)?;
+        let flag = text.parse().ok();
+        flag.map(Self).ok_or_else(|| Faults::at(location, "must be true or false"))
+    }
+}
+
 /// A cursor of ours.
 #[derive(Clone, Debug)]
 pub struct CursorText(pub String);

@@ -8,7 +8,7 @@ use super::documents::Head;
 use super::health;
 use super::polish::polish;
 use crate::kernel::{Error, Kind, Result};
-use crate::{accounts, admission, catalog, outbox, parties, payments, reports, tickets};
+use crate::{accounts, admission, catalog, mail, outbox, parties, payments, reports, tickets};
 
 /// Mounts everything that is documented.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -20,6 +20,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
             .configure(catalog::http::routes)
             .configure(tickets::http::routes)
             .configure(payments::http::routes)
+            .configure(mail::http::routes)
             .configure(reports::http::routes)
             .configure(admission::http::routes)
             .configure(outbox::http::routes),

@@ -24,6 +24,8 @@ struct Victim {
     key: String,
     partnership: String,
     location: String,
+    delivery: String,
+    attendee: String,
 }
 
 async fn victim(app: &TestApp) -> Victim {
@@ -39,8 +41,11 @@ async fn victim(app: &TestApp) -> Victim {
     let keys = app.get(&app.seed.org, "/v1/api-keys?limit=1").await;
     let partnerships = app.get(&app.seed.org, "/v1/partnerships?limit=1").await;
     let first = |reply: &Reply| reply.body["data"][0]["_id"].as_str().unwrap().to_owned();
+    let deliveries = app.get(&app.seed.org, "/v1/deliveries?limit=1").await;
     let place = app.post(&app.seed.org, "/v1/locations", json!({"name": "Hall"})).await;
     Victim {
+        delivery: first(&deliveries),
+        attendee: paid["resource_ids"][0].as_str().unwrap().replace("tkt_", "atd_"),
         location: place.data(201)["_id"].as_str().unwrap().to_owned(),
         key: first(&keys),
         partnership: first(&partnerships),
@@ -63,6 +68,8 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
     };
     let in_path = match operation.split('.').next().unwrap() {
         "events" => id(&victim.event),
+        "deliveries" => id(&victim.delivery),
+        "attendees" => id(&victim.attendee),
         "locations" => id(&victim.location),
         "ticket_rates" => id(&victim.rate),
         // Under the payment or the event.
@@ -95,6 +102,8 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("payments.pay", card),
         ("payments.extend", json!({"expires_in": 600})),
         ("tickets.refund", json!({"amount": 1})),
+        ("tickets.transfer", json!({"full_name": "X", "email": "x@example.com"})),
+        ("checkins.create", json!({"code": "NOSUCHCODE"})),
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
         ("locations.create", json!({"name": "X"})),
@@ -150,7 +159,7 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 22] = [
+const NAMELESS: [&str; 24] = [
     "auth.read",
     "events.create",
     "events.list",
@@ -159,6 +168,8 @@ const NAMELESS: [&str; 22] = [
     "payments.list",
     "tickets.list",
     "refunds.list",
+    "deliveries.list",
+    "checkins.create",
     "changes.list",
     "ticket_rates.list",
     "members.list",

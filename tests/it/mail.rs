@@ -121,7 +121,7 @@ fn over_smtp(backend: Backend) {
             assert!(received[0].to.iter().all(|to| to.contains("ana@example.com")));
             let head = received[0].data.split("\r\n\r\n").next().unwrap();
             assert!(!head.to_lowercase().contains("bcc:"), "{head}");
-            assert!(head.contains("Message-ID: <job_"), "{head}");
+            assert!(head.contains("Message-ID: <dlv_"), "{head}");
             assert_eq!(app.captured().len(), 1);
         })
     });

@@ -59,3 +59,29 @@ diesel::table! {
         created_at -> Instant,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::Instant;
+
+    deliveries (organization_id, id) {
+        organization_id -> Text,
+        id -> Text,
+        mode -> Text,
+        channel_id -> Nullable<Text>,
+        event_id -> Nullable<Text>,
+        payment_id -> Text,
+        refund_id -> Nullable<Text>,
+        recipient -> Text,
+        tickets -> Text,
+        receipt -> Bool,
+        state -> Text,
+        reason -> Nullable<Text>,
+        attempts -> BigInt,
+        resent_from -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Instant,
+        sent_at -> Nullable<Instant>,
+        updated_at -> Instant,
+    }
+}

@@ -58,4 +58,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     tickets,
     ticket_refunds,
     admissions,
+    deliveries,
+    customers,
 );

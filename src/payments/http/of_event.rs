@@ -11,7 +11,7 @@ use crate::payments::ops::create::direct::{self, IssuedTickets};
 use crate::payments::ops::read::PaymentFilter;
 use crate::payments::{PaymentView, ops};
 use crate::web::answer::{Answer, Data, List, Reply};
-use crate::web::permission::{Read, WriteTickets};
+use crate::web::permission::{IssueTickets, Read};
 use crate::web::query::{NoFilter, PagedQuery, Paging};
 use crate::web::{Actor, Body, Once, ReadErrors, State, WriteErrors};
 
@@ -60,7 +60,7 @@ pub async fn payments(
     ))]
 #[post("/events/{id}/tickets")]
 pub async fn issue(
-    actor: Actor<WriteTickets>,
+    actor: Actor<IssueTickets>,
     once: Once,
     path: Path<String>,
     body: Body<DirectIssue>,

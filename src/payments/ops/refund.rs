@@ -283,6 +283,15 @@ pub fn list_of(tx: &mut Tx<'_>, id: &str, page: &PageRequest) -> Result<Page<Ref
     list(tx, RefundFilter { payment: Some(payment.id), ..RefundFilter::default() }, page)
 }
 
+/// A refund by its whole key: for slices that were told of it by a change.
+pub fn of_row(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    id: &RefundId,
+) -> Result<Option<Refund>> {
+    store::refund_of_row(tx, organization, id)
+}
+
 fn views(tx: &mut Tx<'_>, refunds: Vec<Refund>) -> Result<Vec<RefundView>> {
     let keys: Vec<_> = refunds.iter().map(|r| (&r.organization_id, &r.id)).collect();
     let mut of: BTreeMap<RefundId, Vec<TicketId>> = BTreeMap::new();

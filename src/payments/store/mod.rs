@@ -25,9 +25,9 @@ pub(super) use attempts::{
 };
 pub use checks::checks;
 pub(super) use refunds::{
-    Cause, Refund, finish_refund, list_refunds, refund, refund_of_row, refunds_of_payment,
+    Cause, finish_refund, list_refunds, refund, refund_of_row, refunds_of_payment,
 };
-pub use refunds::{RefundFilter, RefundState};
+pub use refunds::{Refund, RefundFilter, RefundState};
 
 /// A payment, as it is stored. Amounts are minor units.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]

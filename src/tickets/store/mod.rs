@@ -99,6 +99,18 @@ pub struct Filter {
     pub event: Option<EventId>,
     /// In this state.
     pub status: Option<TicketStatus>,
+    /// Of this rate.
+    pub rate: Option<RateId>,
+    /// Sold by this channel.
+    pub channel: Option<ChannelId>,
+    /// Of the holder with this e-mail.
+    pub email: Option<String>,
+    /// Whether somebody has come in with it.
+    pub checked_in: Option<bool>,
+    /// Made then or later.
+    pub from: Option<Timestamp>,
+    /// Made before.
+    pub until: Option<Timestamp>,
 }
 
 type Boxed<'a> = tickets::BoxedQuery<'a, MultiBackend>;
@@ -139,6 +151,26 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
     }
     if let Some(status) = filter.status {
         query = query.filter(tickets::status.eq(status));
+    }
+    if let Some(rate) = filter.rate {
+        query = query.filter(tickets::rate_id.eq(rate));
+    }
+    if let Some(channel) = filter.channel {
+        query = query.filter(tickets::channel_id.eq(channel));
+    }
+    if let Some(email) = filter.email {
+        query = query.filter(tickets::email.eq(email));
+    }
+    query = match filter.checked_in {
+        Some(true) => query.filter(tickets::entry_time.is_not_null()),
+        Some(false) => query.filter(tickets::entry_time.is_null()),
+        None => query,
+    };
+    if let Some(from) = filter.from {
+        query = query.filter(tickets::created_at.ge(from));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(tickets::created_at.lt(until));
     }
     if let Some(after) = &page.after {
         query = query.filter(tickets::id.lt(TicketId::from_text(after.clone())));
@@ -229,9 +261,56 @@ pub(super) fn void(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
     let now = tx.now();
     let updated = diesel::update(tickets::table.find((&ticket.organization_id, &ticket.id)))
         .filter(tickets::status.eq(TicketStatus::Active))
-        .filter(tickets::entered.eq(0))
+        .filter(tickets::entered.eq(0).and(tickets::entry_time.is_null()))
         .set((
             tickets::status.eq(TicketStatus::Voided),
+            tickets::version.eq(tickets::version + 1),
+            tickets::updated_at.eq(now),
+        ))
+        .execute(tx.conn()?)?;
+    Ok(updated == 1)
+}
+
+/// The organization's own ticket with a code.
+pub(super) fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Ticket>> {
+    let mode = tx.mode()?;
+    let Tenant::Organization(own) = tx.tenant()? else {
+        return Ok(None);
+    };
+    let wanted = of_organization(mode, &own).filter(tickets::code.eq(code));
+    Ok(on_each!(tx.conn()?, |c| wanted.first(c)).optional()?)
+}
+
+/// Writes holder and code back if nobody has changed the ticket since it was read.
+pub(super) fn update_holder(tx: &mut Tx<'_>, ticket: &Ticket, version: i64) -> Result<bool> {
+    let updated = diesel::update(tickets::table.find((&ticket.organization_id, &ticket.id)))
+        .filter(tickets::version.eq(version))
+        .set((
+            tickets::full_name.eq(&ticket.full_name),
+            tickets::email.eq(&ticket.email),
+            tickets::phone.eq(&ticket.phone),
+            tickets::code.eq(&ticket.code),
+            tickets::version.eq(ticket.version),
+            tickets::updated_at.eq(ticket.updated_at),
+        ))
+        .execute(tx.conn()?)?;
+    Ok(updated == 1)
+}
+
+/// One of those who came in is outside again. `forgotten`: was never inside, so that with the last
+/// of them the ticket was never used.
+pub(super) fn leave(tx: &mut Tx<'_>, ticket: &Ticket, forgotten: bool) -> Result<bool> {
+    let now = tx.now();
+    let inside = tickets::table
+        .find((&ticket.organization_id, &ticket.id))
+        .filter(tickets::status.eq(TicketStatus::Active))
+        .filter(tickets::version.eq(ticket.version))
+        .filter(tickets::entered.gt(0));
+    let entry_time = ticket.entry_time.filter(|_| !forgotten || ticket.entered > 1);
+    let updated = diesel::update(inside)
+        .set((
+            tickets::entered.eq(tickets::entered - 1),
+            tickets::entry_time.eq(entry_time),
             tickets::version.eq(tickets::version + 1),
             tickets::updated_at.eq(now),
         ))

@@ -1,5 +1,8 @@
 //! Operations on tickets, inside a payment's or a door's transaction.
 
+pub mod door;
+pub mod holder;
+
 use super::model::{TicketView, new_code};
 use super::store::{self, Filter, Ticket, TicketRefund, TicketStatus};
 use crate::db::Tx;
@@ -65,7 +68,7 @@ pub fn void(tx: &mut Tx<'_>, tickets: &[Ticket]) -> Result<()> {
         if !store::void(tx, ticket)? {
             let now = of_payment(tx, &ticket.organization_id, &ticket.payment_id)?;
             let now = now.into_iter().find(|known| known.id == ticket.id);
-            return Err(barred(&now.unwrap_or_else(|| ticket.clone())));
+            return Err(door::barred(&now.unwrap_or_else(|| ticket.clone())));
         }
     }
     let Some(first) = tickets.first() else { return Ok(()) };
@@ -75,14 +78,6 @@ pub fn void(tx: &mut Tx<'_>, tickets: &[Ticket]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// 409: it is not valid, or somebody has come in with it.
-fn barred(ticket: &Ticket) -> Error {
-    match ticket.status {
-        TicketStatus::Active => already_checked_in(ticket),
-        TicketStatus::PendingPayment | TicketStatus::Voided => not_valid(ticket),
-    }
 }
 
 /// So much of a refund was for each of these tickets.
@@ -163,6 +158,11 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Ticket> {
     store::find(tx, &id)?.ok_or_else(Error::not_found)
 }
 
+/// Tickets the caller may see as they are stored, newest first.
+pub fn rows(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<Ticket>> {
+    store::list(tx, filter, page)
+}
+
 /// Tickets the caller may see, newest first.
 pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<TicketView>> {
     let Page { rows, limit, next } = store::list(tx, filter, page)?;
@@ -199,40 +199,6 @@ pub fn ids_of_payments(
     payments: &[PaymentId],
 ) -> Result<Vec<(PaymentId, TicketId)>> {
     store::ids_of_payments(tx, organizations, payments)
-}
-
-/// Lets one person of a ticket in. 409 `ticket_not_valid`, or `already_checked_in` saying when.
-pub fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<Ticket> {
-    let entered = store::enter(tx, ticket)?;
-    // Read again: another door may have been faster, and its time is the one to tell.
-    let ticket = find(tx, ticket.id.as_str())?;
-    if entered {
-        announce(tx, &ticket, ChangeKind::TicketCheckedIn)?;
-        return Ok(ticket);
-    }
-    Err(barred(&ticket))
-}
-
-/// 409: it admits nobody.
-fn not_valid(ticket: &Ticket) -> Error {
-    let status = ticket.status.as_str();
-    let message = format!("This ticket admits nobody: it is {status}.");
-    Error::conflict("ticket_not_valid", message)
-        .with("current_status", status)
-        .with("allowed_actions", Vec::<String>::new())
-}
-
-/// 409: somebody has come in with it.
-fn already_checked_in(ticket: &Ticket) -> Error {
-    let at = ticket.entry_time.map(|at| at.rfc3339());
-    let message = match &at {
-        Some(at) => format!("This ticket was checked in at {at}."),
-        None => "This ticket was checked in.".to_owned(),
-    };
-    Error::conflict("already_checked_in", message)
-        .with("current_status", ticket.status.as_str())
-        .with("allowed_actions", Vec::<String>::new())
-        .with("checked_in_at", at)
 }
 
 fn announce(tx: &mut Tx<'_>, ticket: &Ticket, kind: ChangeKind) -> Result<()> {
