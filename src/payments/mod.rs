@@ -30,5 +30,7 @@ pub mod ops;
 pub mod providers;
 mod store;
 
-pub use model::{LateOutcome, PaymentStatus, PaymentType, PaymentView, RefundView, Timing};
+pub use model::{
+    CustomerView, LateOutcome, PaymentStatus, PaymentType, PaymentView, RefundView, Timing,
+};
 pub use store::{Item, Payment, Refund, RefundState, checks};

@@ -24,6 +24,7 @@ struct Victim {
     key: String,
     partnership: String,
     location: String,
+    customer: String,
     delivery: String,
     attendee: String,
 }
@@ -41,9 +42,12 @@ async fn victim(app: &TestApp) -> Victim {
     let keys = app.get(&app.seed.org, "/v1/api-keys?limit=1").await;
     let partnerships = app.get(&app.seed.org, "/v1/partnerships?limit=1").await;
     let first = |reply: &Reply| reply.body["data"][0]["_id"].as_str().unwrap().to_owned();
+    let body = json!({"email": "ana@example.com"});
+    let customer = app.post(&app.seed.org, "/v1/customers", body).await;
     let deliveries = app.get(&app.seed.org, "/v1/deliveries?limit=1").await;
     let place = app.post(&app.seed.org, "/v1/locations", json!({"name": "Hall"})).await;
     Victim {
+        customer: customer.data(201)["_id"].as_str().unwrap().to_owned(),
         delivery: first(&deliveries),
         attendee: paid["resource_ids"][0].as_str().unwrap().replace("tkt_", "atd_"),
         location: place.data(201)["_id"].as_str().unwrap().to_owned(),
@@ -68,6 +72,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
     };
     let in_path = match operation.split('.').next().unwrap() {
         "events" => id(&victim.event),
+        "customers" => id(&victim.customer),
         "deliveries" => id(&victim.delivery),
         "attendees" => id(&victim.attendee),
         "locations" => id(&victim.location),
@@ -107,6 +112,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("payments.finalize", json!({"accepted_terms_and_conditions": true})),
         ("events.create", json!({"title": "X"})),
         ("locations.create", json!({"name": "X"})),
+        ("customers.create", json!({"email": "x@example.com"})),
         ("api_keys.create", json!({"name": "X"})),
         (
             "partnerships.create",
@@ -159,7 +165,7 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 24] = [
+const NAMELESS: [&str; 26] = [
     "auth.read",
     "events.create",
     "events.list",
@@ -169,6 +175,8 @@ const NAMELESS: [&str; 24] = [
     "tickets.list",
     "refunds.list",
     "deliveries.list",
+    "customers.create",
+    "customers.list",
     "checkins.create",
     "changes.list",
     "ticket_rates.list",

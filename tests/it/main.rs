@@ -20,6 +20,7 @@ mod changing;
 mod commands;
 mod contention;
 mod contract;
+mod customers;
 mod deliveries;
 mod documented;
 mod doors;

@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 
 use super::walk::{Call, Walk, With, text, wait_for_mail};
 
-/// The keys of the two.
+/// What the two come with.
 pub struct Keys {
     /// The organization's test key.
     pub organization: String,
     /// The channel's test key.
     pub channel: String,
+    /// The session of the organization's owner.
+    pub(super) owner: String,
 }
 
 /// An organization and a channel sign up, become partners, and make a key each.
@@ -54,9 +56,9 @@ pub(super) async fn two_partners(walk: &mut Walk<'_>, captured: &Path) -> Result
         walk,
         "... and the channel one that only sells",
         &channel,
-        json!({"name": "demo", "scopes": ["write:payments"]}),
+        json!({"name": "demo", "scopes": ["write:payments", "write:tickets"]}),
     );
-    Ok(Keys { organization, channel: channel.await? })
+    Ok(Keys { organization, channel: channel.await?, owner })
 }
 
 async fn sign_up(walk: &mut Walk<'_>, title: &str, body: Value) -> Result<Value> {
@@ -71,24 +73,26 @@ async fn confirm(
     captured: &Path,
     (email, password): (&str, &str),
 ) -> Result<()> {
-    let mail = wait_for_mail(captured, &format!("To: {email}")).await?;
-    let letter = std::fs::read_to_string(&mail)?.replace("=\r\n", "").replace("=3D", "=");
-    let token = letter
-        .split("/account/confirm#")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+    let token = token_in_letter(captured, email, "confirm").await?;
     walk.call(Call {
         title: "Until the e-mail is confirmed it sells in test mode only; the letter has the token",
         with: With::Nothing,
         method: Method::POST,
         path: "/v1/auth/email/confirm".to_owned(),
-        body: Some(
-            json!({"token": token.context("the letter has no token")?, "password": password}),
-        ),
+        body: Some(json!({"token": token, "password": password})),
         expect: 204,
     })
     .await?;
     Ok(())
+}
+
+/// The token in the letter to somebody: what stands behind the hash of its link.
+pub(super) async fn token_in_letter(captured: &Path, email: &str, kind: &str) -> Result<String> {
+    let mail = wait_for_mail(captured, &format!("To: {email}")).await?;
+    let letter = std::fs::read_to_string(&mail)?.replace("=\r\n", "").replace("=3D", "=");
+    let link = letter.split(&format!("/account/{kind}#")).nth(1);
+    let token = link.and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+    token.context("the letter has no token")
 }
 
 async fn become_partners(

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
+use super::after;
 use super::sign_up::{self, Keys};
 
 /// The mail must have been captured after so long.
@@ -79,6 +80,11 @@ impl<'a> Walk<'a> {
             print!(" \\\n  -H '{name}: {value}'");
             request = request.header(name, value);
         }
+        if path.ends_with("/refunds") {
+            let once = format!("demo-{}", uuid::Uuid::new_v4().simple());
+            print!(" \\\n  -H 'Idempotency-Key: {once}'");
+            request = request.header("Idempotency-Key", once);
+        }
         if let Some(body) = &body {
             print!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'");
             request = request.json(body);
@@ -116,7 +122,11 @@ pub async fn walk(base: &str, captured: &Path) -> Result<Keys> {
     walk.say("The buyer has mail: receipt and ticket with its QR code");
     println!("open {}", mail.display());
     let ticket = text(&payment, "/data/resource_ids/0")?;
-    admit(&mut walk, owner, &ticket).await?;
+    let code = after::give_away(&mut walk, channel, &ticket).await?;
+    let scanner = after::invite_scanner(&mut walk, &keys.owner, captured).await?;
+    admit(&mut walk, &scanner, &code).await?;
+    after::refund(&mut walk, (owner, channel), &rate).await?;
+    after::pay_late(&mut walk, owner, &rate).await?;
     let read = walk.call(Call {
         title: "The channel reads the payment",
         with: With::Key(channel),
@@ -179,7 +189,7 @@ async fn put_on_sale(walk: &mut Walk<'_>, owner: &str) -> Result<String> {
 }
 
 /// A pending payment by the channel, then its money.
-async fn sell(walk: &mut Walk<'_>, channel: &str, rate: &str) -> Result<Value> {
+pub(super) async fn sell(walk: &mut Walk<'_>, channel: &str, rate: &str) -> Result<Value> {
     let payment = walk.call(Call {
         title: "A partner channel creates a pending payment, which holds the stock",
         with: With::Key(channel),
@@ -204,16 +214,15 @@ async fn sell(walk: &mut Walk<'_>, channel: &str, rate: &str) -> Result<Value> {
 }
 
 /// The door lets the guest in, once.
-async fn admit(walk: &mut Walk<'_>, owner: &str, ticket: &str) -> Result<()> {
-    let doors =
-        [("The door checks the ticket in", 200), ("... once: a second time it says when", 409)];
+async fn admit(walk: &mut Walk<'_>, scanner: &str, code: &str) -> Result<()> {
+    let doors = [("The door scans the code", 201), ("... once: a second time it says when", 409)];
     for (title, expect) in doors {
         walk.call(Call {
             title,
-            with: With::Key(owner),
+            with: With::Session(scanner),
             method: Method::POST,
-            path: format!("/v1/tickets/{ticket}/checkin"),
-            body: None,
+            path: "/v1/checkins".to_owned(),
+            body: Some(json!({"code": code})),
             expect,
         })
         .await?;
@@ -245,7 +254,7 @@ pub fn print_addresses(base: &str, keys: Option<&Keys>, captured: &Path) {
     println!("  OpenAPI         {base}/openapi.json");
     println!("  Health          {base}/health/ready");
     println!("  Metrics         {base}/metrics");
-    println!("  Captured mail   {}", mail.display());
+    println!("  Captured mail   {base}/dev/mail ({})", mail.display());
     if let Some(keys) = keys {
         println!("  Organization    X-Api-Key: {}", keys.organization);
         println!("  Channel         X-Api-Key: {}", keys.channel);

@@ -46,9 +46,9 @@ pub async fn extend(
 
 /// Change a payment
 ///
-/// What its creator wrote on it, whatever its status: `metadata`, `description`, `reference`;
-/// absent fields are left, null clears. 403 `wrong_principal` for the other side; 409
-/// `reference_taken`.
+/// What its creator wrote on it, whatever its status: `metadata`, `description`, `reference`,
+/// `customer_id`; absent fields are left, null clears. 403 `wrong_principal` for the other side;
+/// 409 `reference_taken`.
 #[utoipa::path(operation_id = "payments.update", tag = "payments",
     params(("id" = String, Path, description = "The payment.")),
     security(("api_key" = ["write:payments"]), ("bearer" = ["write:payments"]),

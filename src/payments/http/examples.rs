@@ -73,3 +73,21 @@ pub fn issued() -> Value {
     }
     json!({"success": true, "data": first})
 }
+
+fn customer_object() -> Value {
+    json!({"_id": "cus_01", "id": "cus_01", "mode": "test", "email": "ana@example.com",
+        "name": "Ana Lopez", "phone": null,
+        "address": {"line1": "Mayor 1", "line2": null, "city": "Madrid", "state": null,
+            "postal_code": null, "country": "ES"},
+        "metadata": {}, "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z"})
+}
+
+pub fn customer() -> Value {
+    json!({"success": true, "data": customer_object()})
+}
+
+pub fn customers() -> Value {
+    json!({"success": true, "data": [customer_object()],
+        "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})
+}

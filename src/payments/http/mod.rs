@@ -4,6 +4,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 mod actions;
 mod changes;
+mod customers;
 mod examples;
 mod of_event;
 mod payments;
@@ -26,6 +27,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(of_event::payments)
         .service(of_event::issue)
         .service(payments::timeline)
+        .service(customers::create)
+        .service(customers::list)
+        .service(customers::read)
+        .service(customers::update)
+        .service(customers::patch)
+        .service(customers::remove)
         .service(refunds::create)
         .service(refunds::list_of)
         .service(refunds::list)

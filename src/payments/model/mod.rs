@@ -1,5 +1,6 @@
 //! The rules of a payment's life, and how it is shown.
 
+mod customer;
 mod refund;
 mod view;
 
@@ -8,6 +9,7 @@ use crate::db::Tenant;
 use crate::kernel::{Error, Kind, Money, Timestamp};
 use crate::text_enum;
 
+pub use customer::CustomerView;
 pub use refund::{RefundView, shares};
 pub use view::PaymentView;
 

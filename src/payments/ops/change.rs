@@ -1,7 +1,8 @@
 //! Changing a payment without moving it: more time, and what its creator wrote on it.
 
 use super::{
-    announce, check_creator, check_open, create, find, settle, stock, store, view, write_back,
+    announce, check_creator, check_open, create, customers, find, settle, stock, store, view,
+    write_back,
 };
 use crate::config::SalesSettings;
 use crate::db::Tx;
@@ -62,10 +63,15 @@ fn new_end(
 pub fn edit(tx: &mut Tx<'_>, id: &str, fields: &PaymentFields) -> Result<PaymentView> {
     let mut payment = find(tx, id)?;
     check_creator(tx, &payment)?;
-    let PaymentFields { metadata, description, reference } = fields.clone();
+    let PaymentFields { metadata, description, reference, customer_id } = fields.clone();
     let nothing = Json(serde_json::Value::Object(serde_json::Map::new()));
     metadata.apply_or(&mut payment.metadata, nothing, |metadata| Json(metadata.0));
     description.apply(&mut payment.description, |text| text.0);
+    match customer_id {
+        Patch::Set(id) => payment.customer_id = Some(customers::to_be_named(tx, &id.0)?.id),
+        Patch::Clear => payment.customer_id = None,
+        Patch::Absent => {}
+    }
     if reference != Patch::Absent {
         rename(tx, &mut payment, reference.value().map(|reference| reference.0))?;
     }

@@ -3,6 +3,7 @@
 pub mod called_off;
 pub mod change;
 pub mod create;
+pub mod customers;
 pub mod end;
 mod late;
 pub mod pay;

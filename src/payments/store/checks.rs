@@ -71,6 +71,13 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
              AND r.attempt_id = a.id AND r.state <> 'failed')",
         ),
         (
+            "a payment's customer is its creator's and of its mode",
+            "SELECT p.organization_id || '/' || p.id AS broken FROM payments p \
+             LEFT JOIN customers c ON c.id = p.customer_id AND c.mode = p.mode \
+             AND c.owner_id = COALESCE(p.channel_id, p.organization_id) \
+             WHERE p.customer_id IS NOT NULL AND c.id IS NULL",
+        ),
+        (
             "a live reference belongs to a payment that has not ended",
             "SELECT r.owner_id || '/' || r.reference AS broken FROM payment_references r \
              LEFT JOIN payments p ON p.organization_id = r.organization_id AND p.id = r.payment_id \

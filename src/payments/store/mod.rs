@@ -3,6 +3,7 @@
 
 mod attempts;
 mod checks;
+mod customers;
 mod refunds;
 
 use diesel::prelude::*;
@@ -24,6 +25,10 @@ pub(super) use attempts::{
     succeeded_attempts, unsure_attempts,
 };
 pub use checks::checks;
+pub use customers::Customer;
+pub(super) use customers::{
+    customer, customer_with, delete_customer, hold_customer, list_customers, update_customer,
+};
 pub(super) use refunds::{
     Cause, finish_refund, list_refunds, refund, refund_of_row, refunds_of_payment,
 };

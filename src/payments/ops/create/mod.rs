@@ -12,7 +12,7 @@ use hold::hold;
 use price::{Priced, price};
 use wanted::{Holder, Wanted, read_wanted};
 
-use super::{announce_with, end};
+use super::{announce_with, customers, end};
 use crate::catalog;
 use crate::config::SalesSettings;
 use crate::db::types::Json;
@@ -23,7 +23,7 @@ use crate::outbox::ChangeKind;
 use crate::parties::{self, Collects};
 use crate::payments::input::{Buyer, NewPayment};
 use crate::payments::model::{PaymentStatus, PaymentView};
-use crate::payments::store::{self, Item, Payment};
+use crate::payments::store::{self, Customer, Item, Payment};
 use crate::tickets::{self, Ticket, TicketStatus};
 
 /// Creates a pending payment.
@@ -38,7 +38,9 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
     let collects = collects(tx, &event.organization_id, new)?;
     let (amount, fees) = sums(currency, &lines)?;
     check_expected(new, amount)?;
-    let buyer = new.buyer.clone().unwrap_or(Buyer { name: None, email: None, phone: None });
+    let customer = new.customer_id.as_ref();
+    let customer = customer.map(|id| customers::to_be_named(tx, &id.0)).transpose()?;
+    let buyer = buyer_of(new, customer.as_ref());
     let payment = Payment {
         organization_id: event.organization_id.clone(),
         id: tx.id(),
@@ -63,9 +65,9 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
         card: None,
         language: None,
         description: None,
-        buyer_name: buyer.name.map(|name| name.0),
-        buyer_email: buyer.email.map(|email| email.0),
-        buyer_phone: buyer.phone.map(|phone| phone.0),
+        buyer_name: buyer.0,
+        buyer_email: buyer.1,
+        buyer_phone: buyer.2,
         processing_attempt_id: None,
         late_at: None,
         version: 1,
@@ -73,7 +75,7 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
         paid_at: None,
         expires_at,
         updated_at: tx.now(),
-        customer_id: None,
+        customer_id: customer.map(|customer| customer.id),
         authorized_at: None,
         late_outcome: None,
     };
@@ -115,9 +117,26 @@ fn expiry(tx: &Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Result<Times
     }
 }
 
+/// Name, e-mail and telephone: as sent, else the customer's.
+fn buyer_of(
+    new: &NewPayment,
+    customer: Option<&Customer>,
+) -> (Option<String>, Option<String>, Option<String>) {
+    match (new.buyer.clone(), customer) {
+        (Some(Buyer { name, email, phone }), _) => {
+            (name.map(|name| name.0), email.map(|email| email.0), phone.map(|phone| phone.0))
+        }
+        (None, Some(known)) => (known.name.clone(), Some(known.email.clone()), known.phone.clone()),
+        (None, None) => (None, None, None),
+    }
+}
+
 /// What is to be mailed needs somebody to mail it to.
 fn check_recipients(new: &NewPayment, wanted: &[Wanted]) -> Result<()> {
-    let buyer = new.buyer.as_ref().is_some_and(|buyer| buyer.email.is_some());
+    let buyer = match &new.buyer {
+        Some(buyer) => buyer.email.is_some(),
+        None => new.customer_id.is_some(),
+    };
     let mut holders = wanted.iter().flat_map(|line| &line.holders);
     if !new.send_resources.unwrap_or(true) || buyer || holders.all(|h| h.email.is_some()) {
         return Ok(());

@@ -1,5 +1,7 @@
 //! What is written about payments, as it arrives.
 
+mod customer;
+
 use deserr::Deserr;
 use utoipa::ToSchema;
 
@@ -8,6 +10,8 @@ use crate::catalog::input::rate::TICKETS_MAX;
 use crate::kernel::input::{Count, DecimalInput, Email, Faults, Instant, Metadata, Patch, Text};
 use crate::kernel::money::AMOUNT_MAX_MINOR;
 use crate::parties::Collects;
+
+pub use customer::{CustomerFields, NewCustomer};
 
 /// Seconds for which a payment may ask to hold its stock.
 pub type HoldSeconds = Count<1, 86_400>;
@@ -62,6 +66,10 @@ pub struct NewPayment {
     #[deserr(default)]
     #[schema(inline)]
     pub reference: Option<Reference>,
+    /// A customer of yours, whose name and e-mail are the buyer's where the body has no `buyer`.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub customer_id: Option<Text<1, 60>>,
     /// Decimal: the total you showed. Another one now: 409 `price_changed`, and nothing is held.
     #[deserr(default)]
     #[schema(inline)]
@@ -164,6 +172,10 @@ pub struct PaymentFields {
     #[deserr(default)]
     #[schema(inline, required = false)]
     pub reference: Patch<Reference>,
+    /// A customer of yours.
+    #[deserr(default)]
+    #[schema(inline, required = false)]
+    pub customer_id: Patch<Text<1, 60>>,
 }
 
 /// How to pay.
