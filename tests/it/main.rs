@@ -34,6 +34,7 @@ mod mail;
 mod main_job;
 mod partnerships;
 mod payments;
+mod positions;
 mod providers;
 mod races;
 mod refunds;
