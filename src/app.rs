@@ -243,7 +243,7 @@ fn serve(
 fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
     let transport = Arc::new(transport);
     let (letters, invitations) = (transport.clone(), transport.clone());
-    let (refunding, confirming) = (provider.clone(), provider.clone());
+    let (refunding, confirming, waiting) = (provider.clone(), provider.clone(), provider.clone());
     Handlers::default()
         .on(
             mail::FAN_OUT,
@@ -296,6 +296,11 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             Box::pin(
                 async move { payments::ops::pay::ask_about_stale(&db, provider.as_ref()).await },
             )
+        }))
+        .sweep(Arc::new(move |db| {
+            let provider = waiting.clone();
+            let ask = payments::ops::refund::ask_about_stale;
+            Box::pin(async move { ask(&db, provider.as_ref()).await })
         }))
         .sweep(Arc::new(move |db| {
             let provider = confirming.clone();

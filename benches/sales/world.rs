@@ -13,7 +13,7 @@ use rialto::kernel::ids::{ChannelId, Id, OrganizationId, RateId};
 use rialto::kernel::input::Faults;
 use rialto::kernel::{Clock, Currency, Mode, Result};
 use rialto::parties::ops::{self as parties, NewChannel, NewKey, NewOrganization};
-use rialto::parties::{Collects, Commission, CommissionType, KeySecret, Terms};
+use rialto::parties::{Collects, Commission, CommissionType, KeyKind, KeySecret, Terms};
 use rialto::web::KeyScope;
 use serde_json::{Value, json};
 
@@ -88,6 +88,7 @@ impl World {
                 tenant: Tenant::Channel(channel.clone()),
                 mode: Mode::Test,
                 name: "bench".to_owned(),
+                kind: KeyKind::Secret,
                 scopes: KeyScope::ALL.to_vec(),
                 expires_at: None,
             };

@@ -77,8 +77,9 @@ pub async fn exit(
 
 /// Undo a check-in
 ///
-/// The last way in was a mistake: `enter` moves back and, with nobody left inside, `entry_time` is
-/// cleared as if the ticket had not been used. 409 `ticket_not_valid`, `not_inside`.
+/// The last way in was a mistake: `enter` moves back and, when nobody else has ever come in with
+/// the ticket, `entry_time` is cleared as if it had not been used. 409 `ticket_not_valid`,
+/// `not_inside`.
 #[utoipa::path(operation_id = "tickets.undo", tag = "tickets",
     params(("id" = String, Path, description = "The ticket."),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),

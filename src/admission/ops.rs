@@ -40,7 +40,9 @@ pub fn undo(tx: &mut Tx<'_>, id: &str) -> Result<TicketView> {
 
 fn leave(tx: &mut Tx<'_>, id: &str, direction: Direction) -> Result<TicketView> {
     let ticket = tickets::ops::find(tx, id)?;
-    let ticket = tickets::ops::door::leave(tx, &ticket, direction == Direction::Undo)?;
+    let undo = direction == Direction::Undo;
+    let unused = undo && store::came_in(tx, &ticket)? <= 1;
+    let ticket = tickets::ops::door::leave(tx, &ticket, (undo, unused))?;
     store::append(tx, &ticket, direction);
     tickets::ops::view(tx, ticket)
 }

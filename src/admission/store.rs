@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use crate::db::Tx;
 use crate::db::schema::admissions;
-use crate::kernel::Timestamp;
 use crate::kernel::ids::{AdmissionId, OrganizationId, TicketId};
+use crate::kernel::{Result, Timestamp};
 use crate::tickets::Ticket;
 use crate::{append_only, text_enum};
 
@@ -41,6 +41,20 @@ pub(super) fn append(tx: &mut Tx<'_>, ticket: &Ticket, direction: Direction) {
         created_at: tx.now(),
     };
     tx.append(row);
+}
+
+/// How many have come in with a ticket, mistakes apart.
+pub(super) fn came_in(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<i64> {
+    let of_ticket = |direction: Direction| {
+        admissions::table
+            .filter(admissions::organization_id.eq(&ticket.organization_id))
+            .filter(admissions::ticket_id.eq(&ticket.id))
+            .filter(admissions::direction.eq(direction))
+            .count()
+    };
+    let came: i64 = of_ticket(Direction::In).get_result(tx.conn()?)?;
+    let mistakes: i64 = of_ticket(Direction::Undo).get_result(tx.conn()?)?;
+    Ok(came - mistakes)
 }
 
 /// Invariants of this slice: each query returns the rows that break it.

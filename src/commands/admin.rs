@@ -14,7 +14,9 @@ use crate::db::{Db, Outcome, Scope, Tenant, Tx};
 use crate::kernel::ids::{ApiKeyId, Id};
 use crate::kernel::{Clock, Currency, Error, Mode, Money, Percent, Result};
 use crate::parties::ops::{self, NewChannel, NewKey, NewOrganization};
-use crate::parties::{Collects, Commission, CommissionType, KeySecret, PartnershipStatus, Terms};
+use crate::parties::{
+    Collects, Commission, CommissionType, KeyKind, KeySecret, PartnershipStatus, Terms,
+};
 use crate::web::KeyScope;
 use crate::web::permission::{Preset, Role};
 
@@ -274,6 +276,7 @@ fn create_key(tx: &mut Tx<'_>, args: &NewKeyArgs, secret: Option<&KeySecret>) ->
         tenant,
         mode: args.mode,
         name: args.name.clone(),
+        kind: KeyKind::Secret,
         scopes: args.preset.map_or_else(|| args.scopes.clone(), |preset| preset.scopes().to_vec()),
         expires_at: None,
     };

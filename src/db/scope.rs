@@ -48,14 +48,34 @@ pub struct Scope(Inner);
 
 #[derive(Clone, Debug)]
 enum Inner {
-    Tenant { tenant: Tenant, mode: Mode },
+    Tenant { tenant: Tenant, mode: Mode, public: bool },
     Platform { reason: &'static str },
 }
 
 impl Scope {
     /// A tenant's scope in one mode.
     pub fn issue(tenant: Tenant, mode: Mode) -> Self {
-        Self(Inner::Tenant { tenant, mode })
+        Self(Inner::Tenant { tenant, mode, public: false })
+    }
+
+    /// The same for somebody who stands outside: what the tenant shows to everybody.
+    pub fn publicly(self) -> Self {
+        match self.0 {
+            Inner::Tenant { tenant, mode, .. } => {
+                Self(Inner::Tenant { tenant, mode, public: true })
+            }
+            Inner::Platform { .. } => self,
+        }
+    }
+
+    /// Whether it is for somebody who stands outside.
+    pub fn is_public(&self) -> bool {
+        matches!(self.0, Inner::Tenant { public: true, .. })
+    }
+
+    /// The acting organization that sees all of what is its own.
+    pub fn owner(&self) -> Option<&OrganizationId> {
+        self.organization().filter(|_| !self.is_public())
     }
 
     /// A scope that sees every tenant, for a task of the platform that is named here.

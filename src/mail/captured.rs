@@ -75,7 +75,7 @@ pub fn read(directory: &Path, id: &str) -> Option<Captured> {
 
 /// The message itself, as it would have been sent.
 pub fn source(directory: &Path, id: &str) -> Option<Vec<u8>> {
-    std::fs::read(directory.join(format!("{id}.eml"))).ok().filter(|_| is_name(id))
+    is_name(id).then(|| std::fs::read(directory.join(format!("{id}.eml"))).ok()).flatten()
 }
 
 fn is_name(id: &str) -> bool {

@@ -238,8 +238,12 @@ fn letter(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Option<Letter>> {
     };
     let all = tickets::ops::of_payment(tx, key.0, key.1)?;
     let named = tickets_of(delivery);
-    let theirs =
-        |ticket: &&Ticket| ticket.status == TicketStatus::Active && named.contains(&ticket.id);
+    // Whoever gave a ticket away since is not told its new code.
+    let theirs = |ticket: &&Ticket| {
+        let holder = ticket.email.as_ref().or(payment.buyer_email.as_ref());
+        let still = holder.is_some_and(|email| email.eq_ignore_ascii_case(&delivery.recipient));
+        ticket.status == TicketStatus::Active && still && named.contains(&ticket.id)
+    };
     letter.tickets = all.iter().filter(theirs).map(compose::TicketPart::new).collect();
     if delivery.receipt {
         letter.receipt = Some(compose::Receipt::new(&payment, &items, &all));

@@ -3,7 +3,7 @@
 use deserr::Deserr;
 use utoipa::ToSchema;
 
-use super::model::{Collects, Commission, CommissionType, Organization};
+use super::model::{Collects, Commission, CommissionType, KeyKind, Organization};
 use crate::kernel::input::{DecimalInput, Faults, Instant, Patch, Slug, Text};
 use crate::kernel::{Currency, Money, Percent};
 use crate::web::KeyScope;
@@ -19,6 +19,9 @@ pub struct NewKeyBody {
     /// What people call it.
     #[schema(inline)]
     pub name: Text<1, 100>,
+    /// `secret` (default), or `publishable`: for a buyer's browser, without scopes.
+    #[deserr(default)]
+    pub kind: Option<KeyKind>,
     /// What it may do besides `read`.
     #[deserr(default)]
     #[schema(max_items = 32)]
@@ -38,6 +41,11 @@ impl NewKeyBody {
         let mut faults = Faults::default();
         let both = self.scopes.is_some() && self.preset.is_some();
         faults.check(!both, "preset", "must not be sent with scopes");
+        if self.kind == Some(KeyKind::Publishable) {
+            let none = "is not for publishable keys: they have no scopes";
+            faults.check(self.scopes.is_none(), "scopes", none);
+            faults.check(self.preset.is_none(), "preset", none);
+        }
         let scopes = match (&self.scopes, self.preset) {
             (Some(scopes), _) => scopes.clone(),
             (None, Some(preset)) => preset.scopes().to_vec(),

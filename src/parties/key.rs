@@ -1,10 +1,12 @@
-//! The form of secret keys, and telling whose one is.
+//! The form of API keys, and telling whose one is.
 //!
-//! `sk_test_` or `sk_live_`, 40 characters (200 random bits), 6 characters of checksum.
+//! `sk_test_` or `sk_live_` (`pk_` for publishable ones, which everybody may know), 40 characters
+//! (200 random bits), 6 characters of checksum.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::known::{self, Known};
+use super::model::KeyKind;
 use crate::db::Tx;
 use crate::kernel::ids::base32;
 use crate::kernel::{Mode, Result, secret};
@@ -19,17 +21,22 @@ const CHECKSUM_CHARS: usize = 6;
 pub struct KeySecret(SecretString);
 
 impl KeySecret {
-    /// A new random key of a mode.
+    /// A new random secret key of a mode.
     pub fn generate(mode: Mode) -> Self {
-        let body = format!("{}{}", prefix(mode), base32(&secret::random::<RANDOM_BYTES>()));
+        Self::generate_of(KeyKind::Secret, mode)
+    }
+
+    /// A new random key of a kind and mode.
+    pub fn generate_of(kind: KeyKind, mode: Mode) -> Self {
+        let body = format!("{}{}", prefix(kind, mode), base32(&secret::random::<RANDOM_BYTES>()));
         let sum = checksum(&body);
         Self(format!("{body}{sum}").into())
     }
 
     /// Reads a key; `None` when its form or its checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
-        let mode = Mode::ALL.iter().find(|mode| text.starts_with(prefix(**mode)))?;
-        let length = prefix(*mode).len() + RANDOM_CHARS;
+        let known = PREFIXES.iter().find(|known| text.starts_with(**known))?;
+        let length = known.len() + RANDOM_CHARS;
         let (body, sum) = text.split_at_checked(length)?;
         let sound = sum.len() == CHECKSUM_CHARS
             && bool::from(subtle::ConstantTimeEq::ct_eq(checksum(body).as_bytes(), sum.as_bytes()));
@@ -47,10 +54,14 @@ impl KeySecret {
     }
 }
 
-fn prefix(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Live => "sk_live_",
-        Mode::Test => "sk_test_",
+const PREFIXES: [&str; 4] = ["sk_live_", "sk_test_", "pk_live_", "pk_test_"];
+
+fn prefix(kind: KeyKind, mode: Mode) -> &'static str {
+    match (kind, mode) {
+        (KeyKind::Secret, Mode::Live) => "sk_live_",
+        (KeyKind::Secret, Mode::Test) => "sk_test_",
+        (KeyKind::Publishable, Mode::Live) => "pk_live_",
+        (KeyKind::Publishable, Mode::Test) => "pk_test_",
     }
 }
 
@@ -59,12 +70,13 @@ fn checksum(body: &str) -> String {
     hash.chars().take(CHECKSUM_CHARS).collect()
 }
 
-/// Knows secret keys.
+/// Knows API keys.
 pub struct KeyAuthenticator;
 
 impl Authenticate for KeyAuthenticator {
     fn recognizes(&self, credential: &Credential) -> bool {
-        credential.expose().starts_with("sk_")
+        let text = credential.expose();
+        text.starts_with("sk_") || text.starts_with("pk_")
     }
 
     fn authenticate(

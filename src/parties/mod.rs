@@ -22,7 +22,7 @@ mod view;
 pub use key::{KeyAuthenticator, KeySecret};
 pub use known::Known;
 pub use model::{
-    ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
+    ApiKey, Channel, Collects, Commission, CommissionType, KeyKind, Organization, Partnership,
     PartnershipStatus, PartySide, Terms,
 };
 pub use store::checks;

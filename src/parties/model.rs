@@ -131,6 +131,16 @@ pub struct Partnership {
     pub updated_at: Timestamp,
 }
 
+text_enum! {
+    /// Who may know a key.
+    pub enum KeyKind {
+        /// Its tenant's programs only.
+        Secret = "secret",
+        /// Everybody: it has no scopes, and a buyer's browser comes with it.
+        Publishable = "publishable",
+    }
+}
+
 /// A key, without its secret.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
@@ -160,6 +170,11 @@ impl ApiKey {
     /// Whether it works at an instant.
     pub fn works_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|until| now < until)
+    }
+
+    /// A key without scopes is publishable: every secret one has `read`.
+    pub fn kind(&self) -> KeyKind {
+        if self.scopes.is_empty() { KeyKind::Publishable } else { KeyKind::Secret }
     }
 
     /// Whether everything it may do is among these: only then may their holder change it.

@@ -5,7 +5,7 @@ use serde_json::Number;
 use utoipa::ToSchema;
 
 use super::model::{
-    ApiKey, Channel, Collects, Commission, CommissionType, Organization, Partnership,
+    ApiKey, Channel, Collects, Commission, CommissionType, KeyKind, Organization, Partnership,
     PartnershipStatus, PartySide, Terms,
 };
 use crate::kernel::money::decimal_number;
@@ -127,9 +127,10 @@ pub struct KeyView {
     _id: String,
     id: String,
     name: String,
+    kind: KeyKind,
     /// Its mode, for good.
     mode: Mode,
-    /// What it may do.
+    /// What it may do; nothing of it for a publishable key.
     scopes: Vec<KeyScope>,
     /// The secret, shown once: when it is made or rotated. Null ever after.
     key: Option<String>,
@@ -154,6 +155,7 @@ impl KeyView {
             _id: id.clone(),
             id,
             name: key.name.clone(),
+            kind: key.kind(),
             mode: key.mode,
             scopes: key.scopes.clone(),
             key: secret.map(str::to_owned),

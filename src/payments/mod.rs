@@ -23,6 +23,7 @@
 //! finalizes and cancels; only who collects the money may mark it as paid. Money is given back by
 //! who collects it, the platform's by the organization.
 
+pub mod client_secret;
 pub mod http;
 pub mod input;
 mod model;
@@ -31,6 +32,7 @@ pub mod providers;
 mod store;
 
 pub use model::{
-    CustomerView, LateOutcome, PaymentStatus, PaymentType, PaymentView, RefundView, Timing,
+    CreatedPaymentView, CustomerView, LateOutcome, PaymentStatus, PaymentType, PaymentView,
+    RefundView, Timing,
 };
 pub use store::{Item, Payment, Refund, RefundState, checks};

@@ -83,6 +83,13 @@ impl<P> Actor<P> {
     }
 }
 
+impl Principal {
+    /// A publishable key: it has no scopes, and everybody may know it.
+    pub fn is_publishable(&self) -> bool {
+        self.member.is_none() && self.scopes.is_empty()
+    }
+}
+
 impl<P: Permission> Actor<P> {
     fn admit(principal: Principal) -> Result<Self> {
         match (P::SIDE, &principal.tenant) {
@@ -99,6 +106,7 @@ impl<P: Permission> Actor<P> {
             return Err(email_unconfirmed());
         }
         let scope = Scope::issue(principal.tenant.clone(), principal.mode);
+        let scope = if principal.is_publishable() { scope.publicly() } else { scope };
         Ok(Self { scope, principal, permission: PhantomData })
     }
 }
@@ -107,8 +115,11 @@ impl<P: Permission> Actor<P> {
 fn meet(demand: Demand, principal: &Principal) -> Result<()> {
     let roles: &[Role] = match demand {
         Demand::Anybody => return Ok(()),
-        Demand::Scope(scope) if principal.scopes.contains(&scope) => return Ok(()),
-        Demand::Scope(scope) => {
+        Demand::ScopeOrPublishable(_) if principal.is_publishable() => return Ok(()),
+        Demand::Scope(scope) | Demand::ScopeOrPublishable(scope) => {
+            if principal.scopes.contains(&scope) {
+                return Ok(());
+            }
             let needed = scope.as_str();
             let message = format!("This credential lacks the scope {needed}.");
             let error = Error::new(Kind::Forbidden, "missing_scope", message);
@@ -133,7 +144,7 @@ fn meet(demand: Demand, principal: &Principal) -> Result<()> {
 /// Who one is, and who else belongs to a tenant, has no mode.
 fn bound_to_mode(demand: Demand) -> bool {
     match demand {
-        Demand::Scope(_) => true,
+        Demand::Scope(_) | Demand::ScopeOrPublishable(_) => true,
         Demand::Anybody | Demand::Member | Demand::Manager | Demand::Owner => false,
     }
 }

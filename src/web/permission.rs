@@ -131,6 +131,8 @@ pub enum Demand {
     Anybody,
     /// It has this right.
     Scope(KeyScope),
+    /// It has this right, or is publishable: what a buyer's browser may do.
+    ScopeOrPublishable(KeyScope),
     /// It is the session of a member.
     Member,
     /// It is the session of an owner or admin.
@@ -168,6 +170,10 @@ permissions! {
     ReadOwnCatalogue = Demand::Scope(KeyScope::Read), Organization;
     /// Change the catalogue: organizations only.
     WriteEvents = Demand::Scope(KeyScope::WriteEvents), Organization;
+    /// See the catalogue, or one payment with its `client_secret`.
+    ReadPublic = Demand::ScopeOrPublishable(KeyScope::Read), Both;
+    /// Pay, for oneself or with a payment's `client_secret`.
+    Pay = Demand::ScopeOrPublishable(KeyScope::WritePayments), Both;
     /// Sell.
     WritePayments = Demand::Scope(KeyScope::WritePayments), Both;
     /// Give tickets out: organizations only.

@@ -53,6 +53,7 @@ on_both! {
         let again = app.post(&app.seed.channel, &path, json!({})).await.data(201).clone();
         assert_eq!((&again["recipient"], &again["status"]),
             (&json!("ana@example.com"), &json!("queued")));
+        app.drain().await;
         let corrected = json!({"email": "ana.lopez@example.com"});
         let other = app.post(&app.seed.org, &path, corrected).await.data(201).clone();
         assert_eq!(other["recipient"], "ana.lopez@example.com");

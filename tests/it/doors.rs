@@ -36,10 +36,15 @@ on_both! {
         assert_eq!(out["enter"], 0);
         assert!(out["entry_time"].is_string(), "it has been used");
         assert_eq!(scan(app, &code).await.data(201)["enter"], 1);
-        // A mistake is as if it had not been: also for whoever asks whether it was used.
-        let undone = act(app, id, "undo-checkin").await.data(200).clone();
-        assert_eq!((&undone["enter"], &undone["entry_time"]), (&json!(0), &Value::Null));
+        // A mistake is as if it had not been, and no more than that.
+        assert_eq!(act(app, id, "undo-checkin").await.data(200)["enter"], 0);
         act(app, id, "undo-checkin").await.refused(409, "not_inside");
+        let times = app.get(&app.seed.org, &format!("/v1/tickets/{id}")).await;
+        assert!(times.data(200)["entry_time"].is_string(), "it was used before that");
+        let other = app.paid(&rate, 1).await["resource_ids"][0].as_str().unwrap().to_owned();
+        act(app, &other, "checkin").await.data(200);
+        let undone = act(app, &other, "undo-checkin").await.data(200).clone();
+        assert_eq!((&undone["enter"], &undone["entry_time"]), (&json!(0), &Value::Null));
         scan(app, &json!("NOSUCHCODE")).await.refused(404, "not_found");
         let other = app.post(&app.seed.other_org, "/v1/checkins", json!({"code": code})).await;
         other.refused(404, "not_found");
@@ -49,8 +54,8 @@ on_both! {
         scan(app, &code).await.refused(409, "event_cancelled");
         let kinds: Vec<Value> = app.changes(&app.seed.channel).await.iter()
             .map(|change| change["type"].clone()).collect();
-        for (kind, times) in [("ticket.checked_in", 2), ("ticket.checked_out", 1),
-            ("ticket.checkin_undone", 1)] {
+        for (kind, times) in [("ticket.checked_in", 3), ("ticket.checked_out", 1),
+            ("ticket.checkin_undone", 2)] {
             assert_eq!(kinds.iter().filter(|known| **known == kind).count(), times, "{kind}");
         }
     }
@@ -88,6 +93,17 @@ on_both! {
         let to_ben: Vec<&String> =
             mails.iter().filter(|mail| mail.contains("To: ben@example.com")).collect();
         assert_eq!(to_ben.len(), 1);
+        assert!(to_ben[0].contains(given["qr_code"].as_str().unwrap()));
+        // Ana's mail sent again does not tell her the new code.
+        let anas = app.get(&app.seed.channel, "/v1/deliveries?recipient=ana@example.com").await;
+        let again = format!("/v1/deliveries/{}/resend",
+            anas.data(200)[0]["_id"].as_str().unwrap());
+        app.post(&app.seed.channel, &again, json!({})).await.data(201);
+        app.drain().await;
+        let new = given["qr_code"].as_str().unwrap();
+        let told: Vec<String> = app.captured().into_iter()
+            .filter(|mail| mail.contains("To: ana@example.com") && mail.contains(new)).collect();
+        assert_eq!(told, Vec::<String>::new());
         scan(app, &given["qr_code"]).await.data(201);
         app.post(&app.seed.channel, &path, ben.clone()).await.refused(409, "already_checked_in");
         let void = json!({"tickets": [second]});

@@ -55,7 +55,7 @@ on_both! {
         let shown = secret.expose().to_owned();
         let tenant = Tenant::Channel(app.seed.channel_id.clone());
         let expires_at = Some(app.db().now().plus_seconds(3600));
-        let new = ops::NewKey { tenant, mode: Mode::Test, name: "k".into(), scopes: vec![], expires_at };
+        let new = ops::NewKey { tenant, mode: Mode::Test, name: "k".into(), kind: rialto::parties::KeyKind::Secret, scopes: vec![], expires_at };
         let scope = Scope::platform("tests");
         let make = move |tx: &mut rialto::db::Tx<'_>| Ok(Outcome::Done(ops::create_key(tx, &new, &secret)));
         let key = app.db().write(&scope, make).await.unwrap().into_inner();

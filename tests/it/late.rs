@@ -66,7 +66,9 @@ on_both! {
 
     async fn what_is_gone_stays_gone(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({"capacity": 1})).await;
-        let id = collected(app, one_of(&rate)).await;
+        let mut body = one_of(&rate);
+        body["reference"] = json!("order-1");
+        let id = collected(app, body.clone()).await;
         app.advance(901);
         let other = app.pending(&rate, 1).await;
         let mark = format!("/v1/payments/{id}/mark-paid");
@@ -78,6 +80,8 @@ on_both! {
         app.post(&app.seed.channel, &format!("/v1/payments/{other}/cancel"), json!({})).await
             .data(200);
         app.post(&app.seed.collecting, &mark, json!({})).await.refused(409, "refund_buyer");
+        // Its reference is free for another try.
+        collected(app, body).await;
         let now = payment(app, &app.seed.collecting, &id).await;
         assert_eq!((&now["status"], &now["late"]["outcome"], &now["amount_paid"]),
             (&json!("expired"), &json!("refund_buyer"), &json!(0)));

@@ -36,6 +36,7 @@ mod partnerships;
 mod payments;
 mod positions;
 mod providers;
+mod publishable;
 mod races;
 mod refunds;
 mod sales;

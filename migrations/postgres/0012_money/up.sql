@@ -39,12 +39,14 @@ CREATE TABLE refunds (
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     processed_at TIMESTAMPTZ,
+    asked_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, payment_id) REFERENCES payments (organization_id, id)
 );
 CREATE INDEX refunds_of_organization ON refunds (organization_id, mode, id);
 CREATE INDEX refunds_of_channel ON refunds (channel_id, mode, id);
 CREATE INDEX refunds_of_payment ON refunds (organization_id, payment_id, id);
+CREATE INDEX refunds_open ON refunds (asked_at) WHERE state = 'pending';
 
 -- What of a refund was for which ticket. Money that did not move after all is marked as failed.
 CREATE TABLE ticket_refunds (

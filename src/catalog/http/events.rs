@@ -12,7 +12,7 @@ use crate::kernel::Result;
 use crate::kernel::ids::{Id, LocationId, OrganizationId};
 use crate::kernel::input::{DayOr, Faults, LocalDayOrInstant, Text};
 use crate::web::answer::{Answer, Data, Deleted, List, Reply};
-use crate::web::permission::{Read, WriteEvents};
+use crate::web::permission::{ReadPublic, WriteEvents};
 use crate::web::query::{PagedQuery, Paging};
 use crate::web::{Actor, Body, Empty, Once, Query, ReadErrors, WriteErrors, state::State};
 
@@ -88,7 +88,7 @@ pub struct ListParams {
 #[get("/events")]
 pub async fn list(
     state: State,
-    actor: Actor<Read>,
+    actor: Actor<ReadPublic>,
     query: PagedQuery<ListParams>,
 ) -> Result<HttpResponse> {
     let (wanted, page) = query.into_inner()?;
@@ -137,7 +137,7 @@ pub struct SlugParams {
 #[get("/events/by-slug/{slug}")]
 pub async fn by_slug(
     state: State,
-    actor: Actor<Read>,
+    actor: Actor<ReadPublic>,
     path: Path<String>,
     query: Query<SlugParams>,
 ) -> Result<HttpResponse> {
@@ -161,7 +161,11 @@ pub async fn by_slug(
         ReadErrors,
     ))]
 #[get("/events/{id}")]
-pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
+pub async fn read(
+    state: State,
+    actor: Actor<ReadPublic>,
+    path: Path<String>,
+) -> Result<HttpResponse> {
     let view = state.db.glance(actor.scope(), move |tx| ops::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }

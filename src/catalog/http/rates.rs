@@ -12,7 +12,7 @@ use crate::kernel::Result;
 use crate::kernel::input::{Faults, Text};
 use crate::kernel::page::{self, Page};
 use crate::web::answer::{Answer, Data, Deleted, List, Reply};
-use crate::web::permission::{Read, WriteEvents};
+use crate::web::permission::{ReadPublic, WriteEvents};
 use crate::web::{Actor, Body, Empty, Once, Query, ReadErrors, WriteErrors, state::State};
 
 /// Create a ticket rate
@@ -67,7 +67,7 @@ pub struct ListParams {
 #[get("/ticket-rates")]
 pub async fn list(
     state: State,
-    actor: Actor<Read>,
+    actor: Actor<ReadPublic>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {
     let event = query.into_inner()?.event_id;
@@ -86,7 +86,11 @@ pub async fn list(
         ReadErrors,
     ))]
 #[get("/ticket-rates/{id}")]
-pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
+pub async fn read(
+    state: State,
+    actor: Actor<ReadPublic>,
+    path: Path<String>,
+) -> Result<HttpResponse> {
     let view = state.db.glance(actor.scope(), move |tx| ops::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }
@@ -104,7 +108,7 @@ pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Resul
 #[get("/ticket-rates/by-slug/{slug}")]
 pub async fn by_slug(
     state: State,
-    actor: Actor<Read>,
+    actor: Actor<ReadPublic>,
     path: Path<String>,
     query: Query<ListParams>,
 ) -> Result<HttpResponse> {

@@ -7,7 +7,7 @@ use crate::db::types::Json;
 use crate::db::{AnyConnection, MultiBackend, Tx};
 use crate::kernel::ids::{EventId, Id, LocationId, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
-use crate::kernel::{Currency, Mode, Result, Timestamp};
+use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
 
 text_enum! {
@@ -149,9 +149,13 @@ type Boxed<'a> = events::BoxedQuery<'a, MultiBackend>;
 /// a channel may see.
 fn visible<'a>(tx: &Tx<'_>, hosts: &'a [OrganizationId]) -> Result<Boxed<'a>> {
     let query = events::table.filter(events::mode.eq(tx.mode()?)).into_boxed();
-    Ok(match tx.scope().organization() {
-        Some(own) => query.filter(events::organization_id.eq(own.clone())),
-        None => query
+    Ok(match (tx.scope().owner(), tx.scope().organization()) {
+        (Some(own), _) => query.filter(events::organization_id.eq(own.clone())),
+        // What an organization shows to everybody.
+        (None, Some(own)) => query
+            .filter(events::organization_id.eq(own.clone()))
+            .filter(events::status.ne(EventStatus::Draft)),
+        (None, None) => query
             .filter(events::organization_id.eq_any(hosts))
             .filter(events::status.ne(EventStatus::Draft)),
     })
@@ -191,7 +195,7 @@ pub(in crate::catalog) fn list(
     page: &PageRequest,
 ) -> Result<Page<Event>> {
     let mut query = visible(tx, hosts)?;
-    if tx.scope().organization().is_none() {
+    if tx.scope().owner().is_none() {
         query = query.filter(events::visibility.eq(Visibility::Public));
     }
     if let Some(organization) = &filter.organization {
@@ -269,10 +273,13 @@ pub(in crate::catalog) fn hold(
     let row = events::table.find((organization, id)).select(events::number);
     let held = match hold {
         Hold::Share => row.for_share().first::<i64>(conn),
-        Hold::Change => row.for_update().first::<i64>(conn),
+        // Whoever only names it, as a sale does, need not wait.
+        Hold::Change => row.for_no_key_update().first::<i64>(conn),
     };
-    held.optional()?;
-    Ok(())
+    match held.optional()? {
+        Some(_) => Ok(()),
+        None => Err(Error::rerun("the event was deleted meanwhile")),
+    }
 }
 
 pub(in crate::catalog) fn slug_taken(

@@ -124,6 +124,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Instant,
         processed_at -> Nullable<Instant>,
+        asked_at -> Instant,
     }
 }
 

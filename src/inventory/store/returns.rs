@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::lines_of;
+use super::{hold_counters, lines_of};
 use crate::db::schema::{counters, hold_lines};
 use crate::db::{AnyConnection, Tx};
+use crate::inventory::model::Key;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::{Error, Result};
 
@@ -22,10 +23,14 @@ fn locked_lines(tx: &mut Tx<'_>, organization: &OrganizationId, hold: &str) -> R
         hold_lines::quantity,
         hold_lines::unfolded,
     ));
-    Ok(match tx.conn()? {
+    let lines: Vec<Line> = match tx.conn()? {
         AnyConnection::Postgres(conn) => lines.for_update().load(conn)?,
         AnyConnection::Sqlite(conn) => lines.load(conn)?,
-    })
+    };
+    // All of their counters at once and in order, as everybody takes them.
+    let keys: Vec<Key<'_>> = lines.iter().map(|line| (organization, line.0.as_str())).collect();
+    hold_counters(tx, &keys)?;
+    Ok(lines)
 }
 
 fn leave_sum(

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::input::{KeyBody, NewKeyBody, check_count};
 use super::super::key::KeySecret;
-use super::super::ops::{self, KeyChange};
+use super::super::model::KeyKind;
+use super::super::ops::{self, KeyChange, WantedKey};
 use super::super::view::KeyView;
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
@@ -17,7 +18,7 @@ use crate::web::query::{NoFilter, PagedQuery, Paging};
 use crate::web::{Actor, Body, Data, Empty, List, Once, ReadErrors, State, WriteErrors};
 
 fn object(key: Option<&str>) -> Value {
-    json!({"_id": "key_01", "id": "key_01", "name": "Web shop", "mode": "test",
+    json!({"_id": "key_01", "id": "key_01", "name": "Web shop", "kind": "secret", "mode": "test",
         "scopes": ["read", "write:payments"], "key": key, "expires_at": null,
         "previous_key_works_until": null, "last_used_at": null,
         "created_at": "2026-01-01T00:00:00.000Z"})
@@ -39,7 +40,9 @@ fn once_shown(status: fn(KeyView) -> Result<Answer>, key: &ApiKey, secret: &str)
 /// Create an API key
 ///
 /// Of the mode of this request. `key` is shown this once: only its hash is kept, and a replay under
-/// the same Idempotency-Key shows null. 403 `missing_scope` beyond one's own rights.
+/// the same Idempotency-Key shows null. A `publishable` key (`pk_`) may be known by everybody: it
+/// sees what you show in public, and with a payment's `client_secret` that payment, which it can
+/// pay. 403 `missing_scope` beyond one's own rights.
 #[utoipa::path(operation_id = "api_keys.create", tag = "api keys",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
     security(("api_key" = ["write:keys"]), ("bearer" = ["write:keys"]), ("basic" = ["write:keys"])),
@@ -56,12 +59,18 @@ pub async fn create(
     body: Body<NewKeyBody>,
 ) -> Result<HttpResponse> {
     let (body, canonical) = body.into_parts()?;
-    let (scopes, own) = (body.scopes()?, actor.principal().scopes.clone());
+    let own = actor.principal().scopes.clone();
+    let kind = body.kind.unwrap_or(KeyKind::Secret);
+    let wanted = WantedKey {
+        scopes: body.scopes()?,
+        name: body.name.0,
+        kind,
+        expires_at: body.expires_at.map(|at| at.0),
+    };
     // Made outside: the operation may run twice and must make the same key.
-    let secret = KeySecret::generate(actor.principal().mode);
-    let expires_at = body.expires_at.map(|at| at.0);
+    let secret = KeySecret::generate_of(kind, actor.principal().mode);
     let run = move |tx: &mut Tx<'_>| {
-        let key = ops::mint(tx, &own, (&body.name.0, &scopes, expires_at), &secret)?;
+        let key = ops::mint(tx, &own, wanted.clone(), &secret)?;
         once_shown(Answer::created, &key, secret.expose()).map(Outcome::Done)
     };
     once.write(&actor, &canonical, run).await
@@ -166,10 +175,17 @@ pub async fn rotate(
     body: Body<Empty>,
 ) -> Result<HttpResponse> {
     let own = actor.principal().scopes.clone();
-    let secret = KeySecret::generate(actor.principal().mode);
+    // Which of the two it is, is known when it is found. Made outside, to be the same when run
+    // again.
+    let of = |kind| KeySecret::generate_of(kind, actor.principal().mode);
+    let (secret, publishable) = (of(KeyKind::Secret), of(KeyKind::Publishable));
     let run = move |tx: &mut Tx<'_>| {
-        let key = ops::rotate(tx, &own, &path, &secret)?;
-        once_shown(Answer::ok, &key, secret.expose()).map(Outcome::Done)
+        let of = |kind| match kind {
+            KeyKind::Secret => &secret,
+            KeyKind::Publishable => &publishable,
+        };
+        let key = ops::rotate(tx, &own, &path, of)?;
+        once_shown(Answer::ok, &key, of(key.kind()).expose()).map(Outcome::Done)
     };
     once.write(&actor, &body.into_parts()?.1, run).await
 }

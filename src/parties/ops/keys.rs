@@ -2,7 +2,7 @@
 
 use super::super::key::KeySecret;
 use super::super::known::Known;
-use super::super::model::ApiKey;
+use super::super::model::{ApiKey, KeyKind};
 use super::super::store;
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
 use crate::kernel::ids::{ApiKeyId, Id};
@@ -21,7 +21,22 @@ pub struct NewKey {
     pub mode: Mode,
     /// What people call it.
     pub name: String,
-    /// What it may do besides `read`.
+    /// Who may know it.
+    pub kind: KeyKind,
+    /// What it may do besides `read`, when it is secret.
+    pub scopes: Vec<KeyScope>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key somebody wants for their own tenant.
+#[derive(Clone, Debug)]
+pub struct WantedKey {
+    /// What people call it.
+    pub name: String,
+    /// Who may know it.
+    pub kind: KeyKind,
+    /// What it may do besides `read`, when it is secret.
     pub scopes: Vec<KeyScope>,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
@@ -40,7 +55,10 @@ pub fn create_key(tx: &mut Tx<'_>, new: &NewKey, secret: &KeySecret) -> ApiKey {
         tenant: new.tenant.clone(),
         mode: new.mode,
         name: new.name.clone(),
-        scopes: with_read(&new.scopes),
+        scopes: match new.kind {
+            KeyKind::Secret => with_read(&new.scopes),
+            KeyKind::Publishable => Vec::new(),
+        },
         expires_at: new.expires_at,
         revoked_at: None,
         previous_until: None,
@@ -85,14 +103,14 @@ pub fn beyond(scopes: &[KeyScope], own: &[KeyScope]) -> Result<()> {
 pub fn mint(
     tx: &mut Tx<'_>,
     own: &[KeyScope],
-    (name, scopes, expires_at): (&str, &[KeyScope], Option<Timestamp>),
+    wanted: WantedKey,
     secret: &KeySecret,
 ) -> Result<ApiKey> {
-    beyond(scopes, own)?;
+    let WantedKey { name, kind, scopes, expires_at } = wanted;
+    beyond(&scopes, own)?;
     check_expiry(tx, expires_at)?;
     let (tenant, mode) = (tx.tenant()?, tx.mode()?);
-    let new = NewKey { tenant, mode, name: name.to_owned(), scopes: scopes.to_vec(), expires_at };
-    Ok(create_key(tx, &new, secret))
+    Ok(create_key(tx, &NewKey { tenant, mode, name, kind, scopes, expires_at }, secret))
 }
 
 fn check_expiry(tx: &Tx<'_>, expires_at: Option<Timestamp>) -> Result<()> {
@@ -126,6 +144,10 @@ pub fn change_key(
         key.name.clone_from(name);
     }
     if let Some(scopes) = &change.scopes {
+        if key.kind() == KeyKind::Publishable {
+            let reason = "is not for publishable keys: they have no scopes";
+            return Err(Error::invalid_field("scopes", reason));
+        }
         beyond(scopes, own)?;
         key.scopes = with_read(scopes);
     }
@@ -139,9 +161,15 @@ pub fn change_key(
 
 /// Gives a key another secret; the one until now works for [`ROTATION_SECONDS`] more, one before
 /// that no longer. 403 beyond one's own rights.
-pub fn rotate(tx: &mut Tx<'_>, own: &[KeyScope], id: &str, secret: &KeySecret) -> Result<ApiKey> {
+pub fn rotate<'s>(
+    tx: &mut Tx<'_>,
+    own: &[KeyScope],
+    id: &str,
+    secret_of: impl Fn(KeyKind) -> &'s KeySecret,
+) -> Result<ApiKey> {
     let mut key = own_key(tx, id)?;
     beyond(&key.scopes, own)?;
+    let secret = secret_of(key.kind());
     let until = tx.now().plus_seconds(ROTATION_SECONDS);
     key.previous_until = Some(until);
     tx.environment().get::<Known>()?.forget_keys();

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, post, web::Path};
 use serde_json::Value;
 
 use super::examples;
+use super::payments::admit_browser;
 use crate::db::{Outcome, Tx};
 use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::{Error, Result};
@@ -13,12 +14,13 @@ use crate::payments::providers::Provider;
 use crate::payments::{PaymentView, ops};
 use crate::web::answer::{Answer, Data, Reply};
 use crate::web::idempotency::respond;
-use crate::web::permission::WritePayments;
+use crate::web::permission::{self, WritePayments};
 use crate::web::{Actor, Body, Empty, ErrorBody, Once, WriteErrors, state::State};
 
 /// Pay a payment
 ///
-/// Where the platform collects. In test mode with one of the test numbers: 4242 4242 4242 4242 and
+/// Where the platform collects; by its creator, or by the buyer's browser with a publishable key and
+/// the payment's `client_secret` (400 without, 404 with another one). In test mode with one of the test numbers: 4242 4242 4242 4242 and
 /// 5555 5555 5555 4444 are taken; 4000 0000 0000 0002 (`card_declined`, `generic_decline`),
 /// 4000 0000 0000 9995 (`card_declined`, `insufficient_funds`), 4000 0000 0000 0069
 /// (`expired_card`), 4000 0000 0000 0127 (`incorrect_cvc`) and 4000 0000 0000 0119
@@ -52,12 +54,13 @@ use crate::web::{Actor, Body, Empty, ErrorBody, Once, WriteErrors, state::State}
 pub async fn pay(
     state: State,
     provider: actix_web::web::Data<dyn Provider>,
-    actor: Actor<WritePayments>,
+    actor: Actor<permission::Pay>,
     mut once: Once,
     path: Path<String>,
     body: Body<Pay>,
 ) -> Result<HttpResponse> {
     let (input, canonical) = body.into_parts()?;
+    admit_browser(&state, actor.principal(), &path, input.client_secret.as_ref())?;
     let claim = once.claim(&actor, &without_card(canonical))?;
     let running = once.enter(claim.as_ref())?;
     let method = ops::pay::read_method(actor.principal().mode, &input)?;

@@ -91,3 +91,12 @@ pub fn customers() -> Value {
     json!({"success": true, "data": [customer_object()],
         "pagination": {"limit": 50, "next_cursor": null, "has_more": false}})
 }
+
+pub fn created() -> Value {
+    let mut created = object("pending");
+    if let Some(fields) = created.as_object_mut() {
+        let secret = "pay_01_secret_5m7w2k9t4n8q3xb6c5de";
+        fields.insert("client_secret".to_owned(), json!(secret));
+    }
+    json!({"success": true, "data": created})
+}

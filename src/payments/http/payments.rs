@@ -7,23 +7,25 @@ use utoipa::IntoParams;
 use super::examples;
 use crate::catalog;
 use crate::db::{Outcome, Tx};
-use crate::kernel::Result;
-use crate::kernel::ids::{ChannelId, CustomerId, Id, OrganizationId};
+use crate::kernel::ids::{ChannelId, CustomerId, Id, OrganizationId, PaymentId};
 use crate::kernel::input::{DayOrInstant, Faults, Text};
+use crate::kernel::secret::ServerKey;
+use crate::kernel::{Error, Result};
 use crate::outbox::ChangeView;
 use crate::payments::input::{NewPayment, Reference};
 use crate::payments::ops::read::PaymentFilter;
-use crate::payments::{PaymentStatus, PaymentView, ops};
+use crate::payments::{CreatedPaymentView, PaymentStatus, PaymentView, client_secret, ops};
 use crate::web::answer::{Answer, Data, List, Reply};
-use crate::web::permission::{Read, WritePayments};
+use crate::web::permission::{Read, ReadPublic, WritePayments};
 use crate::web::query::{NoFilter, PagedQuery, Paging};
-use crate::web::{Actor, Body, Once, ReadErrors, WriteErrors, state::State};
+use crate::web::{Actor, Body, Once, Principal, Query, ReadErrors, WriteErrors, state::State};
 
 /// Create a payment
 ///
 /// Prices what is wanted, holds its stock until `expires_at` and makes its tickets, which are
 /// worth nothing until it is paid. The server prices everything; pass `expected_total` to be told
-/// when it is not what you showed.
+/// when it is not what you showed. With `client_secret` and a publishable key the buyer's browser
+/// can read the payment and pay it.
 ///
 /// 404 for a rate you cannot sell; 409 `event_cancelled`, `price_changed` (with `total`),
 /// `reference_taken` (with `payment_id`); 422 `sold_out` and `buyer_limit` (with `left`),
@@ -38,7 +40,7 @@ use crate::web::{Actor, Body, Once, ReadErrors, WriteErrors, state::State};
         "buyer": {"name": "Ana Lopez", "email": "ana@example.com"},
         "metadata": {"user_id": "u-1"}, "send_resources": true, "expected_total": 20.6})),
     responses(
-        (status = 201, body = Data<PaymentView>, example = json!(examples::payment("pending"))),
+        (status = 201, body = Data<CreatedPaymentView>, example = json!(examples::created())),
         WriteErrors,
     ))]
 #[post("/payments")]
@@ -52,9 +54,12 @@ pub async fn create(
     let limits = state.sales.clone();
     let run = move |tx: &mut Tx<'_>| {
         let view = ops::create::create(tx, &new, &limits)?;
-        Ok(Outcome::Done(Reply::Good(Answer::created(view)?)))
+        let secret = ops::client_secret(tx, &view)?;
+        let kept = Answer::created(CreatedPaymentView::new(view.clone(), None))?;
+        let shown = Answer::created(CreatedPaymentView::new(view, Some(secret)))?;
+        Ok(Outcome::Done(Reply::Good(shown.kept_as(kept))))
     };
-    once.write_planned(&actor, &canonical, run).await
+    once.revealing(client_secret::reveal).write_planned(&actor, &canonical, run).await
 }
 
 /// Which payments.
@@ -131,18 +136,59 @@ pub async fn list(
     Ok(HttpResponse::Ok().json(List::from(page)))
 }
 
+/// With what a payment is read.
+#[derive(Deserr, IntoParams, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReadParams {
+    /// The payment's own, required with a publishable key.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    client_secret: Option<Text<1, 200>>,
+}
+
+/// A publishable key opens one payment, with that payment's secret. 400 without one; 404 with
+/// another one, as for a payment that is not there.
+pub(super) fn admit_browser(
+    state: &State,
+    principal: &Principal,
+    id: &str,
+    secret: Option<&Text<1, 200>>,
+) -> Result<()> {
+    if !principal.is_publishable() {
+        return Ok(());
+    }
+    let reason = "is required with a publishable key";
+    let secret = secret.ok_or_else(|| Error::invalid_field("client_secret", reason))?;
+    let payment = PaymentId::parse(id).ok_or_else(Error::not_found)?;
+    let key: &ServerKey = state.db.environment().get()?;
+    match client_secret::opens(key, &payment, &secret.0) {
+        true => Ok(()),
+        false => Err(Error::not_found()),
+    }
+}
+
 /// Read a payment
 ///
-/// As it stands at this instant: a pending payment whose time has run out reads `expired`.
+/// As it stands at this instant: a pending payment whose time has run out reads `expired`. With a
+/// publishable key and the payment's `client_secret` (400 without, 404 with another one) the
+/// buyer's browser reads it without what its creator wrote on it.
 #[utoipa::path(operation_id = "payments.read", tag = "payments",
-    params(("id" = String, Path, description = "The payment.")),
+    params(ReadParams, ("id" = String, Path, description = "The payment.")),
     security(("api_key" = ["read"]), ("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, body = Data<PaymentView>, example = json!(examples::payment("paid"))),
         ReadErrors,
     ))]
 #[get("/payments/{id}")]
-pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Result<HttpResponse> {
+pub async fn read(
+    state: State,
+    actor: Actor<ReadPublic>,
+    path: Path<String>,
+    query: Query<ReadParams>,
+) -> Result<HttpResponse> {
+    let secret = query.into_inner()?.client_secret;
+    admit_browser(&state, actor.principal(), &path, secret.as_ref())?;
     let view = state.db.glance(actor.scope(), move |tx| ops::read::read(tx, &path)).await?;
     Ok(HttpResponse::Ok().json(Data::new(view)))
 }

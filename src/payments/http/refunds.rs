@@ -147,7 +147,9 @@ pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Resul
 /// rules as for refunding a payment: 403 `wrong_principal`; 409 `payment_processing`,
 /// `already_checked_in`; 422 `over_refund` (with `left`, in minor units).
 #[utoipa::path(operation_id = "tickets.refund", tag = "refunds",
-    params(("id" = String, Path, description = "The ticket.")),
+    params(("id" = String, Path, description = "The ticket."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe: without \
+            one, the same request again gives back the same amount again.")),
     security(("api_key" = ["write:refunds"]), ("bearer" = ["write:refunds"]),
         ("basic" = ["write:refunds"])),
     request_body(content = RefundTicket, example = json!({"amount": 10.3})),

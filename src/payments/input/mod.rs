@@ -184,6 +184,10 @@ pub struct PaymentFields {
 pub struct Pay {
     /// The means.
     pub payment_method: PaymentMethod,
+    /// The payment's own, required with a publishable key.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub client_secret: Option<Text<1, 200>>,
 }
 
 crate::text_enum! {

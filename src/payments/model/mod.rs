@@ -11,7 +11,7 @@ use crate::text_enum;
 
 pub use customer::CustomerView;
 pub use refund::{RefundView, shares};
-pub use view::PaymentView;
+pub use view::{CreatedPaymentView, PaymentView};
 
 text_enum! {
     /// Where a payment stands.

@@ -160,16 +160,37 @@ pub struct PaymentView {
     updated_at: Timestamp,
 }
 
+/// A payment that was just made, as its creator sees it.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+pub struct CreatedPaymentView {
+    #[serde(flatten)]
+    payment: PaymentView,
+    /// With a publishable key, lets the buyer's browser read this payment and pay it.
+    client_secret: Option<String>,
+}
+
+impl CreatedPaymentView {
+    /// A payment with the secret of its buyer's browser, when it is shown.
+    pub fn new(payment: PaymentView, client_secret: Option<String>) -> Self {
+        Self { payment, client_secret }
+    }
+}
+
 impl PaymentView {
-    /// A payment at an instant, as one side sees it.
+    /// The payment's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A payment at an instant, as one side sees it; or, without a reader, its buyer.
     pub fn new(
         payment: &Payment,
         items: &[Item],
         tickets: Vec<TicketId>,
-        (reader, now): (&Tenant, Timestamp),
+        (reader, now): (Option<&Tenant>, Timestamp),
     ) -> Self {
         let money = |minor: i64| Money::new(minor, payment.currency).number();
-        let own = payment.creator() == *reader;
+        let own = Some(&payment.creator()) == reader;
         let id = payment.id.to_string();
         let item = |item: &Item| ItemView {
             rate_id: item.rate_id.to_string(),

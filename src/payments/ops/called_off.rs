@@ -79,12 +79,12 @@ async fn each_of_event(
         return Err(Error::internal("a job without its event"));
     };
     let scope = Scope::platform("ending the payments of a cancelled event");
-    let mut after = String::new();
+    let (mut after, mut failed) = (String::new(), None);
     loop {
         let (owner, of, from) = (organization.clone(), event.clone(), after.clone());
         let page = move |tx: &mut Tx<'_>| store::of_event(tx, (&owner, &of), states, (&from, PAGE));
         let page: Vec<PaymentId> = db.read(&scope, page).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { return failed.map_or(Ok(()), Err) };
         after = last.to_string();
         for id in page {
             let organization = organization.clone();
@@ -96,7 +96,8 @@ async fn each_of_event(
                 Ok(_) => {}
                 // Somebody is inside with one of its tickets.
                 Err(error) if error.code() == "already_checked_in" => {}
-                Err(error) => return Err(error),
+                // No other waits for one that cannot be ended now: the job is tried again.
+                Err(error) => failed = Some(error),
             }
         }
     }
@@ -135,12 +136,12 @@ fn refund_one(tx: &mut Tx<'_>, mut payment: Payment) -> Result<()> {
         amount.min(of_tickets),
         &all.iter().map(left).collect::<Vec<_>>(),
     );
-    let order = Order {
-        amount_minor: amount,
-        shares: all.iter().map(|ticket| ticket.id.clone()).zip(shares).collect(),
-        attempt: refund::charge_of(tx, &payment, amount)?,
-        reason: None,
-        cause: Cause::EventCancelled,
-    };
-    refund::record(tx, &mut payment, order).map(|_| ())
+    // A charge that was made twice may not have gone back yet: each goes back on its own.
+    let mut shares = all.iter().map(|ticket| ticket.id.clone()).zip(shares).collect();
+    for (attempt, amount_minor) in refund::charges_of(tx, &payment, amount)? {
+        let shares = std::mem::take(&mut shares);
+        let (cause, reason) = (Cause::EventCancelled, None);
+        refund::record(tx, &mut payment, Order { amount_minor, shares, attempt, reason, cause })?;
+    }
+    Ok(())
 }

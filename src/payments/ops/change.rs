@@ -61,8 +61,11 @@ fn new_end(
 
 /// The creator changes what they wrote on a payment, whatever its status. 409 `reference_taken`.
 pub fn edit(tx: &mut Tx<'_>, id: &str, fields: &PaymentFields) -> Result<PaymentView> {
-    let mut payment = find(tx, id)?;
-    check_creator(tx, &payment)?;
+    let seen = find(tx, id)?;
+    check_creator(tx, &seen)?;
+    // As it is now that nobody begins to pay it: the whole row is written back.
+    store::hold(tx, &seen)?;
+    let mut payment = settle::reload(tx, &seen)?;
     let PaymentFields { metadata, description, reference, customer_id } = fields.clone();
     let nothing = Json(serde_json::Value::Object(serde_json::Map::new()));
     metadata.apply_or(&mut payment.metadata, nothing, |metadata| Json(metadata.0));

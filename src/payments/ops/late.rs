@@ -25,10 +25,18 @@ fn hold_again(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<bool> {
         | PaymentStatus::Paid
         | PaymentStatus::Cancelled => return Ok(false),
     }
-    if !event_allows(tx, payment)? || !takes_its_reference_back(tx, payment)? {
+    let decided = payment.late_outcome.is_some();
+    if decided || !event_allows(tx, payment)? || !reference_is_free(tx, payment)? {
         return Ok(false);
     }
-    stock::hold_again(tx, payment)
+    if !stock::hold_again(tx, payment)? {
+        return Ok(false);
+    }
+    // One whose end nobody has recorded yet has it still.
+    if let (PaymentStatus::Expired, Some(reference)) = (payment.status, &payment.reference) {
+        store::append_reference(tx, payment, reference);
+    }
+    Ok(true)
 }
 
 /// Neither cancelled nor over.
@@ -45,16 +53,10 @@ fn event_allows(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
 }
 
 /// Whoever has the reference now was made in this payment's place.
-fn takes_its_reference_back(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
-    let Some(reference) = payment.reference.clone() else { return Ok(true) };
-    match store::by_reference(tx, payment.creator().as_str(), payment.mode, &reference)? {
-        Some(same) if same.id == payment.id => Ok(true),
-        Some(_) => Ok(false),
-        None => {
-            store::append_reference(tx, payment, &reference);
-            Ok(true)
-        }
-    }
+fn reference_is_free(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
+    let Some(reference) = &payment.reference else { return Ok(true) };
+    let other = store::by_reference(tx, payment.creator().as_str(), payment.mode, reference)?;
+    Ok(other.is_none_or(|other| other.id == payment.id))
 }
 
 fn record(tx: &mut Tx<'_>, payment: &mut Payment, outcome: LateOutcome) -> Result<()> {

@@ -54,16 +54,19 @@ fn write_back(tx: &mut Tx<'_>, payment: &mut Payment) -> Result<()> {
 }
 
 /// A payment with what it bought, as the reader sees it now.
-fn view_for(tx: &mut Tx<'_>, payment: &Payment, reader: &Tenant) -> Result<PaymentView> {
+fn view_for(tx: &mut Tx<'_>, payment: &Payment, reader: Option<&Tenant>) -> Result<PaymentView> {
     let (items, tickets) = parts(tx, payment)?;
     Ok(PaymentView::new(payment, &items, tickets, (reader, tx.now())))
 }
 
 /// A payment as the caller sees it now.
 fn view(tx: &mut Tx<'_>, payment: &Payment) -> Result<PaymentView> {
+    if tx.scope().is_public() {
+        return view_for(tx, payment, None);
+    }
     let reader = tx.scope().tenant().cloned();
     let reader = reader.unwrap_or_else(|| payment.creator());
-    view_for(tx, payment, &reader)
+    view_for(tx, payment, Some(&reader))
 }
 
 fn parts(tx: &mut Tx<'_>, payment: &Payment) -> Result<(Vec<Item>, Vec<TicketId>)> {
@@ -86,7 +89,7 @@ fn announce_with(
 ) -> Result<()> {
     let now = tx.now();
     let render = |reader: Tenant| {
-        let view = PaymentView::new(payment, items, tickets.clone(), (&reader, now));
+        let view = PaymentView::new(payment, items, tickets.clone(), (Some(&reader), now));
         serde_json::to_value(view).map_err(Error::internal)
     };
     let organization = Tenant::Organization(payment.organization_id.clone());
@@ -117,4 +120,11 @@ fn check_open(tx: &Tx<'_>, payment: &Payment) -> Result<()> {
             Err(status.conflict())
         }
     }
+}
+
+/// The secret with which a payment's buyer comes to it.
+pub fn client_secret(tx: &Tx<'_>, payment: &PaymentView) -> Result<String> {
+    let id = PaymentId::parse(payment.id());
+    let id = id.ok_or_else(|| Error::internal("a payment without an id"))?;
+    Ok(super::client_secret::of(tx.environment().get()?, &id))
 }

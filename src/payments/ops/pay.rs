@@ -102,6 +102,7 @@ pub fn begin(
     };
     payment.processing_attempt_id = Some(attempt.id.clone());
     // Under the same version: nothing is announced yet, and versions are what changes count.
+    // Whoever else writes payments back moves their hold first, or holds their row (`edit`).
     if !store::update(tx, &payment, payment.version)? {
         return Err(Error::rerun("the payment was changed meanwhile"));
     }

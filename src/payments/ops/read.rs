@@ -38,7 +38,7 @@ pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<
     Ok(found.map(|payment| {
         let items = items.remove(&payment.id).unwrap_or_default();
         let tickets = of_payment.remove(&payment.id).unwrap_or_default();
-        PaymentView::new(&payment, &items, tickets, (&reader, now))
+        PaymentView::new(&payment, &items, tickets, (Some(&reader), now))
     }))
 }
 

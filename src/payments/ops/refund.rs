@@ -26,6 +26,12 @@ pub use crate::payments::store::RefundFilter;
 /// The kind of the job that asks a provider to give money back.
 pub const REFUND: &str = "payments.refund";
 
+/// A refund whose provider has not answered for so long is asked about beside its job: longer than
+/// all of the job's tries.
+const ASK_AFTER_SECONDS: i64 = 26 * 3600;
+/// Refunds asked about in one turn.
+const ASK_MAX: i64 = 20;
+
 /// What the job is told.
 fn payload(refund: &Refund) -> Value {
     json!({"organization_id": refund.organization_id, "refund_id": refund.id})
@@ -165,15 +171,8 @@ fn named(tx: &mut Tx<'_>, payment: &Payment, input: &NewRefund) -> Result<Vec<Ti
     Ok(named)
 }
 
-/// The charge an amount goes back on; none where the money is not the platform's.
-pub(super) fn charge_of(
-    tx: &mut Tx<'_>,
-    payment: &Payment,
-    amount: i64,
-) -> Result<Option<AttemptId>> {
-    if payment.collects != Collects::Platform {
-        return Ok(None);
-    }
+/// What is left to give back of each charge, oldest first.
+fn left_of_charges(tx: &mut Tx<'_>, payment: &Payment) -> Result<Vec<(AttemptId, i64)>> {
     let mut given: BTreeMap<AttemptId, i64> = BTreeMap::new();
     for refund in store::refunds_of_payment(tx, payment)? {
         if let (Some(attempt), true) = (refund.attempt_id, refund.state != RefundState::Failed) {
@@ -181,16 +180,46 @@ pub(super) fn charge_of(
         }
     }
     let charges = store::succeeded_attempts(tx, &payment.organization_id, &payment.id)?;
-    let left = |charge: &store::Attempt| {
-        charge.amount_minor - given.get(&charge.id).copied().unwrap_or_default()
+    let left = |charge: store::Attempt| {
+        let given = given.get(&charge.id).copied().unwrap_or_default();
+        (charge.id, charge.amount_minor - given)
     };
-    match charges.iter().find(|charge| left(charge) >= amount) {
-        Some(charge) => Ok(Some(charge.id.clone())),
+    Ok(charges.into_iter().map(left).collect())
+}
+
+/// The charge an amount goes back on; none where the money is not the platform's.
+fn charge_of(tx: &mut Tx<'_>, payment: &Payment, amount: i64) -> Result<Option<AttemptId>> {
+    if payment.collects != Collects::Platform {
+        return Ok(None);
+    }
+    let charges = left_of_charges(tx, payment)?;
+    match charges.iter().find(|(_, left)| *left >= amount) {
+        Some((charge, _)) => Ok(Some(charge.clone())),
         None => {
-            let most = charges.iter().map(left).max().unwrap_or_default();
+            let most = charges.iter().map(|(_, left)| *left).max().unwrap_or_default();
             Err(over_refund("amount", payment, most))
         }
     }
+}
+
+/// The charges an amount goes back on, with how much of it.
+pub(super) fn charges_of(
+    tx: &mut Tx<'_>,
+    payment: &Payment,
+    amount: i64,
+) -> Result<Vec<(Option<AttemptId>, i64)>> {
+    if payment.collects != Collects::Platform {
+        return Ok(vec![(None, amount)]);
+    }
+    let (mut wanted, mut parts) = (amount, Vec::new());
+    for (charge, left) in left_of_charges(tx, payment)? {
+        let part = left.min(wanted);
+        if part > 0 {
+            parts.push((Some(charge), part));
+            wanted -= part;
+        }
+    }
+    Ok(parts)
 }
 
 /// The named tickets admit nobody any more, and their places are for sale again.
@@ -231,6 +260,7 @@ pub(super) fn record(
         version: 1,
         created_at: tx.now(),
         processed_at: (!by_provider).then(|| tx.now()),
+        asked_at: tx.now(),
     };
     payment.refunded_minor += amount_minor;
     write_back(tx, payment)?;
@@ -325,6 +355,30 @@ pub async fn ask(db: &Db, provider: &dyn Provider, payload: &Value) -> Result<()
     let verdict = around_call(Step::ProviderRefund, provider.give_back(order)).await?;
     let write = move |tx: &mut Tx<'_>| conclude(tx, &refund, &verdict).map(Outcome::Done);
     db.write(&scope, write).await.map(|_| ())
+}
+
+/// Asks about refunds that have been pending for long: their jobs may have used up their tries, and
+/// money that is booked as given back must get there. The same id every time.
+pub async fn ask_about_stale(db: &Db, provider: &dyn Provider) -> Result<usize> {
+    let scope = Scope::platform("giving back money that has waited for long");
+    let stale = db.read(&scope, |tx| {
+        let (now, page) = (tx.now(), ASK_MAX);
+        store::stale_refunds(tx, now.plus_seconds(-ASK_AFTER_SECONDS), page)
+    });
+    let mut told = 0;
+    for refund in stale.await? {
+        match ask(db, provider, &payload(&refund)).await {
+            Ok(()) => told += 1,
+            Err(error) => {
+                tracing::warn!(refund = %refund.id, code = error.code(), "still not given back");
+                // Later again, behind the others.
+                let write =
+                    move |tx: &mut Tx<'_>| store::postpone_refund(tx, &refund).map(Outcome::Done);
+                db.write(&scope, write).await?;
+            }
+        }
+    }
+    Ok(told)
 }
 
 /// What the provider said is on record once.

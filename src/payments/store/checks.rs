@@ -45,8 +45,10 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
             "SELECT organization_id || '/' || id AS broken FROM payments WHERE \
              (status = 'paid' AND (paid_at IS NULL OR paid_minor < amount_minor)) \
              OR (status IN ('pending', 'authorized') AND (paid_at IS NOT NULL OR paid_minor > 0)) \
-             OR (status = 'expired' AND paid_minor > 0 \
-             AND (paid_minor <> refunded_minor OR late_outcome <> 'refunded'))",
+             OR (status = 'expired' AND paid_minor > 0 AND (late_outcome <> 'refunded' \
+             OR paid_minor <> refunded_minor AND NOT EXISTS (SELECT 1 FROM refunds r \
+             WHERE r.organization_id = payments.organization_id \
+             AND r.payment_id = payments.id AND r.state = 'failed')))",
         ),
         (
             "the platform's money is what providers took",

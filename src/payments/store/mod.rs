@@ -30,7 +30,8 @@ pub(super) use customers::{
     customer, customer_with, delete_customer, hold_customer, list_customers, update_customer,
 };
 pub(super) use refunds::{
-    Cause, finish_refund, list_refunds, refund, refund_of_row, refunds_of_payment,
+    Cause, finish_refund, list_refunds, postpone_refund, refund, refund_of_row, refunds_of_payment,
+    stale_refunds,
 };
 pub use refunds::{Refund, RefundFilter, RefundState};
 

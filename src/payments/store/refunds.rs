@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::refunds;
-use crate::db::{MultiBackend, Tenant, Tx};
+use crate::db::{MultiBackend, Tenant, Tx, literally};
 use crate::kernel::ids::{AttemptId, ChannelId, EventId, Id, OrganizationId, PaymentId, RefundId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
@@ -58,6 +58,7 @@ pub struct Refund {
     pub version: i64,
     pub created_at: Timestamp,
     pub processed_at: Option<Timestamp>,
+    pub asked_at: Timestamp,
 }
 append_only!(
     Refund,
@@ -81,6 +82,7 @@ append_only!(
         version,
         created_at,
         processed_at,
+        asked_at,
     ]
 );
 
@@ -172,4 +174,27 @@ pub(in crate::payments) fn finish_refund(
         ))
         .execute(tx.conn()?)?;
     Ok(updated == 1)
+}
+
+/// Refunds that no provider has answered since before an instant, of all tenants.
+pub(in crate::payments) fn stale_refunds(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<Refund>> {
+    let query = refunds::table
+        .filter(literally("refunds.state = 'pending'"))
+        .filter(refunds::asked_at.le(before))
+        .order(refunds::asked_at)
+        .limit(limit);
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
+}
+
+/// Asked about just now, without an answer.
+pub(in crate::payments) fn postpone_refund(tx: &mut Tx<'_>, refund: &Refund) -> Result<()> {
+    let now = tx.now();
+    diesel::update(refunds::table.find((&refund.organization_id, &refund.id)))
+        .set(refunds::asked_at.eq(now))
+        .execute(tx.conn()?)?;
+    Ok(())
 }

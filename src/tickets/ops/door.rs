@@ -16,6 +16,9 @@ pub fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<Ticket> {
         announce(tx, &ticket, ChangeKind::TicketCheckedIn)?;
         return Ok(ticket);
     }
+    if ticket.status == TicketStatus::Active && ticket.entered < ticket.admits {
+        return Err(Error::rerun("the ticket was given to somebody else meanwhile"));
+    }
     Err(barred(&ticket))
 }
 
@@ -24,9 +27,10 @@ pub fn by_code(tx: &mut Tx<'_>, code: &str) -> Result<Ticket> {
     store::by_code(tx, code)?.ok_or_else(Error::not_found)
 }
 
-/// One of those who came in with a ticket is outside again, or (`undo`) was let in by mistake. 409
+/// One of those who came in with a ticket is outside again, or (`undo`) was let in by mistake; when
+/// nobody else ever came in, the ticket is `unused` then. 409
 /// `ticket_not_valid`, `not_inside`.
-pub fn leave(tx: &mut Tx<'_>, ticket: &Ticket, undo: bool) -> Result<Ticket> {
+pub fn leave(tx: &mut Tx<'_>, ticket: &Ticket, (undo, unused): (bool, bool)) -> Result<Ticket> {
     if ticket.status != TicketStatus::Active {
         return Err(not_valid(ticket));
     }
@@ -36,7 +40,7 @@ pub fn leave(tx: &mut Tx<'_>, ticket: &Ticket, undo: bool) -> Result<Ticket> {
             .with("current_status", ticket.status.as_str())
             .with("allowed_actions", vec!["checkin"]));
     }
-    if !store::leave(tx, ticket, undo)? {
+    if !store::leave(tx, ticket, unused)? {
         return Err(Error::rerun("the ticket was changed meanwhile"));
     }
     let ticket = find(tx, ticket.id.as_str())?;

@@ -297,16 +297,15 @@ pub(super) fn update_holder(tx: &mut Tx<'_>, ticket: &Ticket, version: i64) -> R
     Ok(updated == 1)
 }
 
-/// One of those who came in is outside again. `forgotten`: was never inside, so that with the last
-/// of them the ticket was never used.
-pub(super) fn leave(tx: &mut Tx<'_>, ticket: &Ticket, forgotten: bool) -> Result<bool> {
+/// One of those who came in is outside again. `unused`: with that, nobody ever came in.
+pub(super) fn leave(tx: &mut Tx<'_>, ticket: &Ticket, unused: bool) -> Result<bool> {
     let now = tx.now();
     let inside = tickets::table
         .find((&ticket.organization_id, &ticket.id))
         .filter(tickets::status.eq(TicketStatus::Active))
         .filter(tickets::version.eq(ticket.version))
         .filter(tickets::entered.gt(0));
-    let entry_time = ticket.entry_time.filter(|_| !forgotten || ticket.entered > 1);
+    let entry_time = ticket.entry_time.filter(|_| !unused);
     let updated = diesel::update(inside)
         .set((
             tickets::entered.eq(tickets::entered - 1),
@@ -323,6 +322,8 @@ pub(super) fn enter(tx: &mut Tx<'_>, ticket: &Ticket) -> Result<bool> {
     let now = tx.now();
     let updated = diesel::update(tickets::table.find((&ticket.organization_id, &ticket.id)))
         .filter(tickets::status.eq(TicketStatus::Active))
+        // Transferred since it was read, it is somebody else's.
+        .filter(tickets::code.eq(&ticket.code))
         .filter(tickets::entered.lt(tickets::admits))
         .set((
             tickets::entered.eq(tickets::entered + 1),

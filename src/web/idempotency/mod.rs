@@ -96,7 +96,11 @@ pub struct Once {
     method: String,
     path: String,
     db: Db,
+    reveal: Option<Reveal>,
 }
+
+/// Puts back into a kept answer what it was stored without and can be computed again.
+pub type Reveal = fn(&ServerKey, String) -> String;
 
 impl FromRequest for Once {
     type Error = Error;
@@ -111,6 +115,7 @@ impl FromRequest for Once {
                 method: request.method().to_string(),
                 path: request.path().to_owned(),
                 db: state.db.clone(),
+                reveal: None,
             })
         };
         ready(read())
@@ -143,6 +148,11 @@ impl Once {
         Ok(self)
     }
 
+    /// A replay shows what its answer was stored without.
+    pub fn revealing(self, reveal: Reveal) -> Self {
+        Self { reveal: Some(reveal), ..self }
+    }
+
     /// The claim of this request by an actor, if it came with a key.
     pub fn claim<P>(&mut self, actor: &Actor<P>, canonical: &Value) -> Result<Option<Claim>> {
         let Some(key) = std::mem::replace(&mut self.key, Ok(None))? else {
@@ -171,7 +181,7 @@ impl Once {
     {
         let db = self.db.clone();
         let run = self.claiming(actor, body, run)?;
-        answer(db.write(actor.scope(), run).await?)
+        answer(db.write(actor.scope(), run).await?.into_inner())
     }
 
     /// The same for an operation that can be planned ([`Db::write_planned`]).
@@ -184,9 +194,16 @@ impl Once {
     where
         F: Fn(&mut Tx<'_>) -> Result<Outcome<Reply>> + Send + 'static,
     {
-        let db = self.db.clone();
+        let (db, reveal) = (self.db.clone(), self.reveal);
         let run = self.claiming(actor, body, run)?;
-        answer(db.write_planned(actor.scope(), run).await?)
+        let written = db.write_planned(actor.scope(), run).await?;
+        match (written.into_inner(), reveal) {
+            ((Reply::Good(kept), true), Some(reveal)) => {
+                let body = reveal(db.environment().get()?, kept.body);
+                Ok(respond(Answer { body, ..kept }, true))
+            }
+            (written, _) => answer(written),
+        }
     }
 
     /// The operation under its claim. It is being worked on as long as the operation exists, not
@@ -231,8 +248,8 @@ pub fn once(
     Ok(outcome_of(outcome, false))
 }
 
-fn answer(written: Outcome<Replied>) -> Result<HttpResponse> {
-    match written.into_inner() {
+fn answer(written: Replied) -> Result<HttpResponse> {
+    match written {
         (Reply::Good(answer), replayed) => Ok(respond(answer, replayed)),
         (Reply::Bad(error), _) => Err(error),
     }

@@ -4,7 +4,7 @@ use rialto::db::{Db, Outcome, Scope, Tenant, Tx};
 use rialto::kernel::ids::{ChannelId, OrganizationId};
 use rialto::kernel::{Currency, Mode};
 use rialto::parties::ops::{self, NewChannel, NewKey, NewOrganization};
-use rialto::parties::{Collects, Commission, CommissionType, KeySecret, Terms};
+use rialto::parties::{Collects, Commission, CommissionType, KeyKind, KeySecret, Terms};
 use rialto::web::KeyScope;
 use serde_json::{Value, json};
 
@@ -39,8 +39,14 @@ pub struct Seed {
 pub async fn key(db: &Db, tenant: Tenant, mode: Mode, scopes: &[KeyScope]) -> String {
     let secret = KeySecret::generate(mode);
     let shown = secret.expose().to_owned();
-    let new =
-        NewKey { tenant, mode, name: "test".to_owned(), scopes: scopes.to_vec(), expires_at: None };
+    let new = NewKey {
+        tenant,
+        mode,
+        name: "test".to_owned(),
+        kind: KeyKind::Secret,
+        scopes: scopes.to_vec(),
+        expires_at: None,
+    };
     let write = move |tx: &mut Tx<'_>| Ok(Outcome::Done(ops::create_key(tx, &new, &secret)));
     db.write(&Scope::platform("tests"), write).await.unwrap();
     shown

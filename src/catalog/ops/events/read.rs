@@ -96,7 +96,7 @@ pub(super) fn view(tx: &mut Tx<'_>, event: Event) -> Result<EventView> {
 fn views(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<Vec<EventView>> {
     let mut rates = rates::views_of(tx, &events.iter().collect::<Vec<_>>())?;
     let locations = locations::of_events(tx, &events.iter().collect::<Vec<_>>())?;
-    let own = tx.scope().organization().is_some();
+    let own = tx.scope().owner().is_some();
     let view = |event: Event| {
         let rates = rates.remove(&event.id).unwrap_or_default();
         let location = locations.iter().find(|known| Some(&known.id) == event.location_id.as_ref());

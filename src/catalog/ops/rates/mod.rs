@@ -230,7 +230,7 @@ pub(super) fn views_of(
 }
 
 fn visible(tx: &Tx<'_>, rate: &Rate) -> bool {
-    !rate.hidden || tx.scope().organization().is_some()
+    !rate.hidden || tx.scope().owner().is_some()
 }
 
 fn levels_of(tx: &mut Tx<'_>, event: &Event, rate: &Rate, prices: &[Price]) -> Result<Levels> {

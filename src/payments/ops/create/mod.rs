@@ -211,7 +211,7 @@ fn record(tx: &mut Tx<'_>, payment: Payment, lines: Vec<Priced>) -> Result<Payme
     let whole = (items.as_slice(), tickets.clone());
     announce_with(tx, &payment, ChangeKind::PaymentCreated, whole)?;
     let reader: Tenant = payment.creator();
-    Ok(PaymentView::new(&payment, &items, tickets, (&reader, tx.now())))
+    Ok(PaymentView::new(&payment, &items, tickets, (Some(&reader), tx.now())))
 }
 
 fn write_item(
