@@ -178,7 +178,7 @@ fn commits_and_outside_calls_go_through_their_fail_points() {
     for (place, step) in [
         ("src/payments/http/actions.rs", "around_call(Step::ProviderCharge"),
         ("src/payments/ops/pay.rs", "around_call(Step::ProviderVerdict"),
-        ("src/payments/ops/refund.rs", "around_call(Step::ProviderRefund"),
+        ("src/payments/ops/refund/ask.rs", "around_call(Step::ProviderRefund"),
         ("src/mail/transport.rs", "around_call(Step::MailSend"),
     ] {
         assert!(std::fs::read_to_string(place).unwrap().contains(step), "{place}: {step}");

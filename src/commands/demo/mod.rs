@@ -2,7 +2,8 @@
 //!
 //! Starts the real service on embedded SQLite and walks from the sign-ups of an organization and a
 //! channel, who become partners, to a guest at the door, a refund and a late payment, printing each
-//! request as a curl line with its answer. Everything is test mode: no money; and no mail leaves the machine.
+//! request as a curl line with its answer. Everything is test mode: no money; and no mail leaves
+//! the machine.
 
 mod after;
 mod sign_up;

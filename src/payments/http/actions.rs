@@ -19,12 +19,14 @@ use crate::web::{Actor, Body, Empty, ErrorBody, Once, WriteErrors, state::State}
 
 /// Pay a payment
 ///
-/// Where the platform collects; by its creator, or by the buyer's browser with a publishable key and
-/// the payment's `client_secret` (400 without, 404 with another one). In test mode with one of the test numbers: 4242 4242 4242 4242 and
-/// 5555 5555 5555 4444 are taken; 4000 0000 0000 0002 (`card_declined`, `generic_decline`),
-/// 4000 0000 0000 9995 (`card_declined`, `insufficient_funds`), 4000 0000 0000 0069
-/// (`expired_card`), 4000 0000 0000 0127 (`incorrect_cvc`) and 4000 0000 0000 0119
-/// (`processing_error`) are refused. A refusal leaves the payment pending and the key free.
+/// Where the platform collects; by its creator, or by the buyer's browser with a publishable key
+/// and the payment's `client_secret` (400 without, 404 with another one).
+///
+/// In test mode with one of the test numbers: 4242 4242 4242 4242 and 5555 5555 5555 4444 are
+/// taken; 4000 0000 0000 0002 (`card_declined`, `generic_decline`), 4000 0000 0000 9995
+/// (`card_declined`, `insufficient_funds`), 4000 0000 0000 0069 (`expired_card`), 4000 0000 0000
+/// 0127 (`incorrect_cvc`) and 4000 0000 0000 0119 (`processing_error`) are refused. A refusal
+/// leaves the payment pending and the key free.
 /// 4000 0000 0000 5126 is taken, and refuses to be refunded. 4000 0000 0000 0259 is refused
 /// (`processing_error`) and turns out a minute later to have been charged after all: the payment
 /// is paid then, or, when it has ended and there is not enough left, or it was paid otherwise
