@@ -307,6 +307,8 @@ on_both! {
             };
             let before = owners.len();
             let removed = join_all(owners.iter().zip(next).map(remove)).await;
+            // Somebody who was just let in may be remembered for a second.
+            tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
             let mut left = Vec::new();
             for owner in owners {
                 if who(app, &owner).await.status == 200 {
