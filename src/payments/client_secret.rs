@@ -18,17 +18,23 @@ pub fn opens(key: &ServerKey, payment: &PaymentId, secret: &str) -> bool {
 /// The field as an idempotency key keeps it.
 const KEPT: &str = "\"client_secret\":null";
 
-/// A kept answer with the secret that it was stored without. The field is the object's last, behind
-/// whatever the creator wrote.
+/// A kept answer with the secret that it was stored without, which a replay shows.
 pub fn reveal(key: &ServerKey, kept: String) -> String {
     let body: Option<serde_json::Value> = serde_json::from_str(&kept).ok();
     let id = body.as_ref().and_then(|body| body.pointer("/data/_id")?.as_str());
-    let (Some(id), Some(at)) = (id.and_then(PaymentId::parse), kept.rfind(KEPT)) else {
-        return kept;
-    };
+    match id.and_then(PaymentId::parse) {
+        Some(id) => shown(kept, &of(key, &id)),
+        None => kept,
+    }
+}
+
+/// The same where the secret is known. The field is the object's last, behind whatever the creator
+/// wrote.
+pub fn shown(kept: String, secret: &str) -> String {
+    let Some(at) = kept.rfind(KEPT) else { return kept };
     let (before, rest) = kept.split_at(at);
     let after = rest.trim_start_matches(KEPT);
-    format!("{before}\"client_secret\":\"{}\"{after}", of(key, &id))
+    format!("{before}\"client_secret\":\"{secret}\"{after}")
 }
 
 #[cfg(test)]

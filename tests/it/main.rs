@@ -43,6 +43,7 @@ mod sales;
 mod schema;
 mod sessions;
 mod settle;
+mod stubborn;
 mod tidy;
 mod tiers;
 mod tokens;

@@ -66,6 +66,21 @@ on_both! {
         pay(app, &theirs, &other, json!(others)).await.refused(403, "wrong_principal");
     }
 
+    async fn a_buyer_does_not_use_up_the_shop_s_keys(app: &TestApp) {
+        let (_, rate) = app.on_sale(json!({})).await;
+        let window = publishable(app, &app.seed.channel).await;
+        let (id, secret) = payment(app, &rate).await;
+        let mut body = card(GOOD_CARD);
+        body["client_secret"] = json!(secret);
+        let path = format!("/v1/payments/{id}/pay");
+        let paid = app.post_once(&window, "order-1", &path, body.clone()).await;
+        paid.data(200);
+        let again = app.post_once(&window, "order-1", &path, body).await;
+        assert_eq!((again.status, &again.text), (200, &paid.text), "a retry is a replay");
+        let buy = json!({"rate_id": rate, "send_resources": false});
+        app.post_once(&app.seed.channel, "order-1", "/v1/payments", buy).await.data(201);
+    }
+
     async fn a_replay_shows_the_secret_it_was_stored_without(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({})).await;
         let body = json!({"rate_id": rate, "send_resources": false,

@@ -63,6 +63,9 @@ pub async fn pay(
 ) -> Result<HttpResponse> {
     let (input, canonical) = body.into_parts()?;
     admit_browser(&state, actor.principal(), &path, input.client_secret.as_ref())?;
+    if actor.principal().is_publishable() {
+        once = once.apart(&format!("browser/{path}"));
+    }
     let claim = once.claim(&actor, &without_card(canonical))?;
     let running = once.enter(claim.as_ref())?;
     let method = ops::pay::read_method(actor.principal().mode, &input)?;

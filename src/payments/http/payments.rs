@@ -55,9 +55,9 @@ pub async fn create(
     let run = move |tx: &mut Tx<'_>| {
         let view = ops::create::create(tx, &new, &limits)?;
         let secret = ops::client_secret(tx, &view)?;
-        let kept = Answer::created(CreatedPaymentView::new(view.clone(), None))?;
-        let shown = Answer::created(CreatedPaymentView::new(view, Some(secret)))?;
-        Ok(Outcome::Done(Reply::Good(shown.kept_as(kept))))
+        let kept = Answer::created(CreatedPaymentView::new(view))?;
+        let body = client_secret::shown(kept.body.clone(), &secret);
+        Ok(Outcome::Done(Reply::Good(Answer { body, ..kept.clone() }.kept_as(kept))))
     };
     once.revealing(client_secret::reveal).write_planned(&actor, &canonical, run).await
 }

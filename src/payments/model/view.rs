@@ -170,9 +170,9 @@ pub struct CreatedPaymentView {
 }
 
 impl CreatedPaymentView {
-    /// A payment with the secret of its buyer's browser, when it is shown.
-    pub fn new(payment: PaymentView, client_secret: Option<String>) -> Self {
-        Self { payment, client_secret }
+    /// A payment, as it is kept: its secret is put in when it is shown.
+    pub fn new(payment: PaymentView) -> Self {
+        Self { payment, client_secret: None }
     }
 }
 

@@ -128,13 +128,11 @@ fn refund_one(tx: &mut Tx<'_>, mut payment: Payment) -> Result<()> {
     }
     let mut payment = reload(tx, &payment)?;
     let all = tickets::ops::of_payment(tx, &payment.organization_id, &payment.id)?;
-    let left =
-        |ticket: &tickets::Ticket| ticket.price_minor + ticket.fee_minor - ticket.refunded_minor;
-    let of_tickets: i64 = all.iter().map(left).sum();
+    let of_tickets: i64 = all.iter().map(refund::left_of).sum();
     // Money given back without naming tickets lessens what is left for them.
     let shares = crate::payments::model::shares(
         amount.min(of_tickets),
-        &all.iter().map(left).collect::<Vec<_>>(),
+        &all.iter().map(refund::left_of).collect::<Vec<_>>(),
     );
     // A charge that was made twice may not have gone back yet: each goes back on its own.
     let mut shares = all.iter().map(|ticket| ticket.id.clone()).zip(shares).collect();

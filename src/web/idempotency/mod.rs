@@ -148,6 +148,13 @@ impl Once {
         Ok(self)
     }
 
+    /// Keys of those who stand outside are kept apart from the tenant's own: a buyer must not be
+    /// able to use up, or ask about, the keys of the shop.
+    pub fn apart(self, whose: &str) -> Self {
+        let key = self.key.map(|key| key.map(|key| format!("{whose}/{key}")));
+        Self { key, ..self }
+    }
+
     /// A replay shows what its answer was stored without.
     pub fn revealing(self, reveal: Reveal) -> Self {
         Self { reveal: Some(reveal), ..self }

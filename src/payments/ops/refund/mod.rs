@@ -132,7 +132,8 @@ fn check_refunder(tx: &Tx<'_>, payment: &Payment) -> Result<()> {
     Err(Error::wrong_principal(message).with("collects", payment.collects.as_str()))
 }
 
-fn left_of(ticket: &Ticket) -> i64 {
+/// What of a ticket has not been given back.
+pub(super) fn left_of(ticket: &Ticket) -> i64 {
     ticket.price_minor + ticket.fee_minor - ticket.refunded_minor
 }
 
