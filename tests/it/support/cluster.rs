@@ -18,6 +18,10 @@ use diesel::{Connection, PgConnection};
 use rialto::db::{DatabaseUrl, migrate};
 
 const TEMPLATE: &str = "rialto_template";
+/// What a private server says, in its home.
+const LOG: &str = "log";
+/// A private server is up, or down, within this.
+const UP_MAX: Duration = Duration::from_secs(30);
 
 /// A PostgreSQL server with a migrated template database.
 pub struct Cluster {
@@ -93,7 +97,7 @@ impl Cluster {
             trap '' INT HUP
             start() {
                 "$1" -D "$2" -c listen_addresses= -c unix_socket_directories="$3" \
-                    -c max_connections=400 -c log_min_messages=fatal >/dev/null 2>&1 &
+                    -c max_connections=400 -c log_min_messages=fatal >>"$3/log" 2>&1 &
                 server=$!
             }
             start "$@"
@@ -118,10 +122,12 @@ impl Cluster {
     }
 
     fn wait_until_up(&self) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while PgConnection::establish(&self.url("postgres")).is_err() {
+        let deadline = Instant::now() + UP_MAX;
+        while let Err(error) = PgConnection::establish(&self.url("postgres")) {
             if Instant::now() > deadline {
-                return Err("the private PostgreSQL did not start".to_owned());
+                let Base::Socket(home) = &self.base else { return Err(error.to_string()) };
+                let said = std::fs::read_to_string(home.join(LOG)).unwrap_or_default();
+                return Err(format!("the private PostgreSQL did not start: {error}\n{said}"));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -134,12 +140,15 @@ impl Cluster {
         let Base::Socket(home) = &self.base else { panic!("not ours to kill") };
         let file = std::fs::read_to_string(home.join("data/postmaster.pid")).unwrap();
         let server: u32 = file.lines().next().unwrap().parse().unwrap();
-        let backends: Vec<String> =
-            children_of(server).iter().map(|pid| format!("kill -KILL {pid};")).collect();
-        // Stopped first: it would begin to recover while its children die.
-        let script = format!("kill -STOP {server}; {} kill -KILL {server}", backends.join(" "));
-        // Somebody may have ended by himself meanwhile.
-        Command::new("/bin/sh").arg("-c").arg(script).stderr(Stdio::null()).status().unwrap();
+        // Stopped first, and seen to be: it would go on to have children that nobody kills, or
+        // begin to recover while they die.
+        signal("STOP", server);
+        wait_until(|| Process::read(server).is_none_or(|server| server.state == 'T'));
+        let children = children_of(server);
+        children.iter().for_each(|child| signal("KILL", *child));
+        // One that is still dying holds the shared memory, and the next server refuses to start.
+        wait_until(|| children.iter().all(|child| Process::read(*child).is_none_or(Process::dead)));
+        signal("KILL", server);
         let mut life = self.life.as_ref().unwrap().lock().unwrap();
         life.stdin.as_mut().unwrap().write_all(b"again\n").unwrap();
         self.wait_until_up().unwrap();
@@ -199,18 +208,44 @@ impl Cluster {
     }
 }
 
-fn children_of(parent: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+/// What Linux says of a process.
+struct Process {
+    state: char,
+    parent: u32,
+}
+
+impl Process {
+    fn read(pid: u32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // `pid (name) state parent ...`, and a name may contain anything.
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let its_parent = after_name.split_whitespace().nth(1).and_then(|field| field.parse().ok());
-        if its_parent == Some(parent) {
-            found.extend(entry.file_name().to_string_lossy().parse::<u32>());
-        }
+        let mut fields = stat.rsplit(')').next()?.split_whitespace();
+        let state = fields.next()?.chars().next()?;
+        Some(Self { state, parent: fields.next()?.parse().ok()? })
     }
-    found
+
+    fn dead(self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_string_lossy().parse().ok());
+    pids.filter(|pid| Process::read(*pid).is_some_and(|process| process.parent == parent)).collect()
+}
+
+/// Somebody may have ended by himself meanwhile, which is no fault.
+fn signal(name: &str, pid: u32) {
+    let script = format!("kill -{name} {pid}");
+    Command::new("/bin/sh").arg("-c").arg(script).stderr(Stdio::null()).status().unwrap();
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + UP_MAX;
+    while !condition() {
+        assert!(Instant::now() < deadline, "a process of PostgreSQL does not do as it is told");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The newest installed binaries.
