@@ -92,7 +92,11 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
         .with(accounts::Throttle::default())
         .with(accounts::Passwords::start(config.http.hash_threads())?)
         .with(catalog::Quotes::default())
-        .with(Listeners(vec![payments::ops::called_off::on_change, mail::on_change]));
+        .with(Listeners(vec![
+            payments::ops::called_off::on_change,
+            mail::on_change,
+            mail::called_off::on_change,
+        ]));
     let (readers, writers) = (config.database.readers, config.database.writers);
     Db::open(&DbOptions { url, readers, writers }, environment)
 }
@@ -248,6 +252,12 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
         .on(
             mail::FAN_OUT,
             Arc::new(|db, job| Box::pin(async move { mail::ops::fan_out(&db, job).await })),
+        )
+        .on(
+            mail::called_off::CALLED_OFF,
+            Arc::new(|db, job| {
+                Box::pin(async move { mail::called_off::write_page(&db, job).await })
+            }),
         )
         .on(
             mail::DELIVER,

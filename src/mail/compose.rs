@@ -26,6 +26,8 @@ pub struct Letter {
     pub buyer: Option<String>,
     pub receipt: Option<Receipt>,
     pub refund: Option<Given>,
+    /// Whether it says that the event is cancelled.
+    pub called_off: bool,
     pub tickets: Vec<TicketPart>,
 }
 
@@ -85,19 +87,26 @@ pub struct TicketPart {
 }
 
 impl Letter {
-    /// A letter about an event, with nothing in it yet.
-    pub fn new(event: &Event, organization: &Organization, to: String) -> Self {
+    /// A letter with nothing in it yet, from an organization about something.
+    pub fn new(title: String, organization: &Organization, to: String) -> Self {
         Self {
             to,
             organization: organization.name.clone(),
-            title: event.title.clone(),
-            venue: event.venue.clone(),
-            starts: event.start_date.map(|at| local_time(at, event.timezone.as_deref())),
+            title,
+            venue: None,
+            starts: None,
             buyer: None,
             receipt: None,
             refund: None,
+            called_off: false,
             tickets: Vec::new(),
         }
+    }
+
+    /// Where and when the event is that it is about.
+    pub fn with_event(self, event: &Event) -> Self {
+        let starts = event.start_date.map(|at| local_time(at, event.timezone.as_deref()));
+        Self { venue: event.venue.clone(), starts, ..self }
     }
 }
 
@@ -165,12 +174,14 @@ pub struct Outgoing {
 /// The message of a letter. The same delivery makes the same Message-ID at every try.
 pub fn message(letter: &Letter, delivery: &str, sender: &Mailbox) -> Result<Outgoing> {
     let subject = match (&letter.refund, letter.tickets.len()) {
+        _ if letter.called_off => format!("Cancelled: {}", letter.title),
         (Some(_), _) => format!("Your refund: {}", letter.title),
         (None, 0) => format!("Your receipt: {}", letter.title),
         (None, 1) => format!("Your ticket: {}", letter.title),
         (None, count) => format!("Your {count} tickets: {}", letter.title),
     };
     let (html_name, text_name) = match letter.refund {
+        _ if letter.called_off => ("cancelled.html", "cancelled.txt"),
         Some(_) => ("refund.html", "refund.txt"),
         None => ("tickets.html", "tickets.txt"),
     };

@@ -10,6 +10,7 @@
 //! mode is always captured to files and never leaves the machine.
 
 pub mod accounts;
+pub mod called_off;
 pub mod captured;
 mod compose;
 pub mod http;

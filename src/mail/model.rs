@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::store::{Delivery, DeliveryState};
-use crate::kernel::ids::{Id, TicketId};
+use crate::kernel::ids::{Id, RefundId, TicketId};
 use crate::kernel::{Mode, Timestamp};
 use crate::payments::Payment;
 use crate::text_enum;
-use crate::tickets::{Ticket, TicketStatus};
+use crate::tickets::Ticket;
 
 text_enum! {
     /// What a delivery carries.
@@ -19,6 +19,8 @@ text_enum! {
         Tickets = "tickets",
         /// What was given back.
         Refund = "refund",
+        /// That the event is cancelled.
+        EventCancelled = "event_cancelled",
     }
 }
 
@@ -69,6 +71,7 @@ impl From<&Delivery> for DeliveryView {
             (delivery.receipt, Artefact::Receipt),
             (!tickets.is_empty(), Artefact::Tickets),
             (delivery.refund_id.is_some(), Artefact::Refund),
+            (delivery.called_off, Artefact::EventCancelled),
         ];
         Self {
             _id: id.clone(),
@@ -94,7 +97,7 @@ impl From<&Delivery> for DeliveryView {
     }
 }
 
-/// A recipient: the buyer, or whoever a ticket names.
+/// A recipient, the buyer or whoever a ticket names, and what they are sent.
 #[derive(Clone, Debug)]
 pub struct Recipient {
     /// The address.
@@ -103,6 +106,17 @@ pub struct Recipient {
     pub receipt: bool,
     /// The tickets that go there.
     pub tickets: Vec<TicketId>,
+    /// The refund they are told of.
+    pub refund: Option<RefundId>,
+    /// Whether they are told that the event is cancelled.
+    pub called_off: bool,
+}
+
+impl Recipient {
+    /// Somebody who is sent nothing yet.
+    pub fn to(email: String) -> Self {
+        Self { email, receipt: false, tickets: Vec::new(), refund: None, called_off: false }
+    }
 }
 
 /// The buyer with the receipt and every ticket without an e-mail of its own, then each other
@@ -110,18 +124,17 @@ pub struct Recipient {
 pub fn recipients(payment: &Payment, tickets: &[Ticket]) -> Vec<Recipient> {
     let mut all: Vec<Recipient> = Vec::new();
     if let Some(email) = &payment.buyer_email {
-        all.push(Recipient { email: email.clone(), receipt: true, tickets: Vec::new() });
+        all.push(Recipient { receipt: true, ..Recipient::to(email.clone()) });
     }
-    for ticket in tickets.iter().filter(|ticket| ticket.status == TicketStatus::Active) {
+    for ticket in tickets {
         let Some(email) = ticket.email.as_ref().or(payment.buyer_email.as_ref()) else {
             continue;
         };
         match all.iter_mut().find(|known| known.email.eq_ignore_ascii_case(email)) {
             Some(known) => known.tickets.push(ticket.id.clone()),
             None => all.push(Recipient {
-                email: email.clone(),
-                receipt: false,
                 tickets: vec![ticket.id.clone()],
+                ..Recipient::to(email.clone())
             }),
         }
     }

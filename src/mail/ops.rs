@@ -23,7 +23,7 @@ pub const FAN_OUT: &str = "mail.payment";
 /// The kind of the job that sends one delivery.
 pub const DELIVER: &str = "mail.deliver";
 
-const REASON: &str = "mailing what was bought";
+pub(super) const REASON: &str = "mailing what was bought";
 
 /// Listens to payments whose tickets become valid or whose money is in or back, and to tickets
 /// that change hands.
@@ -59,7 +59,7 @@ pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
         {
             let refund = text_of(&job.payload, "refund_id").and_then(RefundId::parse);
             for recipient in who(tx, &payment, &job.payload)? {
-                queue(tx, &payment, recipient, (refund.clone(), None));
+                queue(tx, &payment, Recipient { refund: refund.clone(), ..recipient }, None);
             }
         }
         Ok(Outcome::Done(()))
@@ -73,7 +73,7 @@ fn who(tx: &mut Tx<'_>, payment: &Payment, payload: &Value) -> Result<Vec<Recipi
     let all = tickets::ops::of_payment(tx, &payment.organization_id, &payment.id)?;
     let buyer = |receipt: bool| {
         let email = payment.buyer_email.clone();
-        email.map(|email| Recipient { email, receipt, tickets: Vec::new() })
+        email.map(|email| Recipient { receipt, ..Recipient::to(email) })
     };
     if payload.get("refund_id").is_some() {
         return Ok(buyer(false).into_iter().collect());
@@ -82,16 +82,18 @@ fn who(tx: &mut Tx<'_>, payment: &Payment, payload: &Value) -> Result<Vec<Recipi
         let ticket = all.into_iter().find(|ticket| ticket.id.as_str() == id);
         let to = |ticket: Ticket| {
             let email = ticket.email?;
-            Some(Recipient { email, receipt: false, tickets: vec![ticket.id] })
+            Some(Recipient { tickets: vec![ticket.id], ..Recipient::to(email) })
         };
         return Ok(ticket.and_then(to).into_iter().collect());
     }
+    let valid = |ticket: &Ticket| ticket.status == TicketStatus::Active;
+    let valid: Vec<Ticket> = all.into_iter().filter(valid).collect();
     match (payload.get("receipt").is_some(), payment.authorized_at) {
         // The tickets went out when it was authorized.
         (true, Some(_)) => Ok(buyer(true).into_iter().collect()),
-        (true, None) => Ok(recipients(payment, &all)),
+        (true, None) => Ok(recipients(payment, &valid)),
         (false, _) => {
-            let all = recipients(payment, &all).into_iter();
+            let all = recipients(payment, &valid).into_iter();
             let without = all.map(|recipient| Recipient { receipt: false, ..recipient });
             Ok(without.filter(|recipient| !recipient.tickets.is_empty()).collect())
         }
@@ -99,11 +101,11 @@ fn who(tx: &mut Tx<'_>, payment: &Payment, payload: &Value) -> Result<Vec<Recipi
 }
 
 /// Writes a delivery and the job that sends it.
-fn queue(
+pub(super) fn queue(
     tx: &mut Tx<'_>,
     payment: &Payment,
     to: Recipient,
-    (refund_id, resent_from): (Option<RefundId>, Option<DeliveryId>),
+    resent_from: Option<DeliveryId>,
 ) -> Delivery {
     let delivery = Delivery {
         organization_id: payment.organization_id.clone(),
@@ -112,7 +114,7 @@ fn queue(
         channel_id: payment.channel_id.clone(),
         event_id: payment.event_id.clone(),
         payment_id: payment.id.clone(),
-        refund_id,
+        refund_id: to.refund,
         recipient: to.email,
         tickets: Json(json!(to.tickets)),
         receipt: to.receipt,
@@ -124,6 +126,7 @@ fn queue(
         created_at: tx.now(),
         sent_at: None,
         updated_at: tx.now(),
+        called_off: to.called_off,
     };
     tx.append(delivery.clone());
     let payload = json!({"organization_id": delivery.organization_id, "delivery_id": delivery.id});
@@ -205,7 +208,7 @@ fn announce_failure(tx: &mut Tx<'_>, before: &Delivery, reason: Option<&str>) ->
     })
 }
 
-fn text_of<'a>(payload: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text_of<'a>(payload: &'a Value, name: &str) -> Option<&'a str> {
     payload.get(name).and_then(Value::as_str)
 }
 
@@ -221,12 +224,24 @@ fn letter(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Option<Letter>> {
     let Some((payment, items)) = payments::ops::read::whole(tx, key.0, key.1)? else {
         return Ok(None);
     };
-    let Some(event) = &payment.event_id else { return Ok(None) };
-    let event = catalog::ops::events::of_row(tx, key.0, event)?;
     let organization = parties::ops::organization(tx, key.0)?;
-    let mut letter = Letter::new(&event, &organization, delivery.recipient.clone());
+    let to = delivery.recipient.clone();
+    let mut letter = match &payment.event_id {
+        Some(event) => {
+            let event = catalog::ops::events::of_row(tx, key.0, event)?;
+            Letter::new(event.title.clone(), &organization, to).with_event(&event)
+        }
+        None => {
+            let title = payment.description.clone();
+            Letter::new(title.unwrap_or_else(|| "your payment".to_owned()), &organization, to)
+        }
+    };
     let buyer = payment.buyer_email.as_ref() == Some(&delivery.recipient);
     letter.buyer = payment.buyer_name.clone().filter(|_| buyer);
+    letter.called_off = delivery.called_off;
+    if letter.called_off {
+        return Ok(Some(letter));
+    }
     if let Some(refund) = &delivery.refund_id {
         let refund = payments::ops::refund::of_row(tx, key.0, refund)?;
         letter.refund = refund.map(|refund| compose::Given::new(&payment, &refund));
@@ -285,8 +300,14 @@ pub fn resend(tx: &mut Tx<'_>, id: &str) -> Result<DeliveryView> {
     let payment = payments::ops::read::whole(tx, &before.organization_id, &before.payment_id)?;
     let (payment, _) = payment.ok_or_else(|| Error::internal("a payment has gone"))?;
     let tickets = tickets_of(&before);
-    let to = Recipient { email: before.recipient, receipt: before.receipt, tickets };
-    let delivery = queue(tx, &payment, to, (before.refund_id, Some(before.id)));
+    let to = Recipient {
+        email: before.recipient,
+        receipt: before.receipt,
+        tickets,
+        refund: before.refund_id,
+        called_off: before.called_off,
+    };
+    let delivery = queue(tx, &payment, to, Some(before.id));
     Ok(DeliveryView::from(&delivery))
 }
 
@@ -306,6 +327,7 @@ pub fn resend_ticket(tx: &mut Tx<'_>, id: &str, corrected: Option<&str>) -> Resu
         Error::unprocessable("no_recipient", "Nobody's e-mail is known for this ticket.")
             .on_field("email", "is required: neither holder nor buyer has one")
     })?;
-    let to = Recipient { email, receipt: false, tickets: vec![TicketId::clone(&ticket.id)] };
-    Ok(DeliveryView::from(&queue(tx, &payment, to, (None, None))))
+    let tickets = vec![TicketId::clone(&ticket.id)];
+    let to = Recipient { tickets, ..Recipient::to(email) };
+    Ok(DeliveryView::from(&queue(tx, &payment, to, None)))
 }

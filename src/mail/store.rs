@@ -45,6 +45,7 @@ pub struct Delivery {
     pub created_at: Timestamp,
     pub sent_at: Option<Timestamp>,
     pub updated_at: Timestamp,
+    pub called_off: bool,
 }
 append_only!(
     Delivery,
@@ -69,6 +70,7 @@ append_only!(
         created_at,
         sent_at,
         updated_at,
+        called_off,
     ]
 );
 

@@ -21,6 +21,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("captured.html", include_str!("../../templates/pages/captured.html")),
         ("refund.html", include_str!("../../templates/mail/refund.html")),
         ("refund.txt", include_str!("../../templates/mail/refund.txt")),
+        ("cancelled.html", include_str!("../../templates/mail/cancelled.html")),
+        ("cancelled.txt", include_str!("../../templates/mail/cancelled.txt")),
         ("account.html", include_str!("../../templates/mail/account.html")),
         ("account.txt", include_str!("../../templates/mail/account.txt")),
         ("tickets.txt", include_str!("../../templates/mail/tickets.txt")),

@@ -44,6 +44,56 @@ on_both! {
         assert!(app.captured().iter().any(|mail| mail.contains("Your refund")));
     }
 
+    async fn who_had_a_ticket_is_told_that_the_event_is_cancelled(app: &TestApp) {
+        let (event, rate) = app.on_sale(json!({})).await;
+        let (org, channel) = (&app.seed.org, &app.seed.channel);
+        let bought = async |email: &str, more: Value| {
+            let mut body = json!({"buyer": {"email": email}, "tickets": [{"rate_id": rate},
+                {"rate_id": rate, "email": format!("friend-of-{email}")}]});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let made = app.post(channel, "/v1/payments", body).await.data(201).clone();
+            made["_id"].as_str().unwrap().to_owned()
+        };
+        let pay = async |id: &str| {
+            let card = crate::support::seed::card(crate::support::seed::GOOD_CARD);
+            app.post(channel, &format!("/v1/payments/{id}/pay"), card).await.data(200);
+        };
+        let cancel = async |id: &str| {
+            app.post(org, &format!("/v1/payments/{id}/cancel"), json!({})).await.data(200);
+        };
+        bought("pending@example.com", json!({})).await;
+        for (email, more) in [("ana@example.com", json!({})),
+            ("quiet@example.com", json!({"send_resources": false})),
+            ("before@example.com", json!({})), ("after@example.com", json!({}))] {
+            let id = bought(email, more).await;
+            pay(&id).await;
+            if email.starts_with("before") {
+                cancel(&id).await;
+            }
+        }
+        app.drain().await;
+        app.advance(10);
+        app.post(org, &format!("/v1/events/{event}/cancel"), json!({})).await.data(200);
+        // Called back before the letters are written: they had tickets when it was cancelled.
+        let paid = app.get(org, "/v1/payments?status=paid").await.data(200)[0]["_id"].clone();
+        cancel(paid.as_str().unwrap()).await;
+        app.drain().await;
+        let all = deliveries(app, channel, &format!("event_id={event}")).await;
+        let told = all.iter().filter(|delivery| delivery["artefacts"] == json!(["event_cancelled"]));
+        let mut told: Vec<&str> = told.map(|delivery| delivery["recipient"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["after@example.com", "ana@example.com", "friend-of-after@example.com",
+            "friend-of-ana@example.com"]);
+        let mails = app.captured();
+        let letter = mails.iter().find(|mail| mail.contains("To: ana@") && mail.contains("Cancelled: "));
+        assert!(letter.unwrap().contains("does not take place"));
+        // Sent again, it says the same.
+        let id = all.iter().find(|delivery| delivery["recipient"] == "ana@example.com").unwrap();
+        let path = format!("/v1/deliveries/{}/resend", id["_id"].as_str().unwrap());
+        let again = app.post(org, &path, json!({})).await.data(201).clone();
+        assert_eq!(again["artefacts"], json!(["event_cancelled"]));
+    }
+
     async fn a_ticket_is_sent_again_to_a_corrected_address(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({})).await;
         let paid = app.paid(&rate, 1).await;

@@ -17,6 +17,7 @@ mod admission;
 mod catalog;
 mod changes;
 mod changing;
+mod charges;
 mod commands;
 mod contention;
 mod contract;

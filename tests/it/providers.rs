@@ -13,7 +13,7 @@ use crate::support::TestApp;
 use crate::support::seed::{GOOD_CARD, card};
 
 /// What a server did before it died.
-enum Died {
+pub enum Died {
     BeforeAsking,
     AfterAsking,
 }
@@ -23,7 +23,7 @@ async fn begin_and_die(app: &TestApp, payment: &str, number: &str, died: Died) {
     let scope = Scope::issue(Tenant::Channel(app.seed.channel_id.clone()), Mode::Test);
     let input: Pay =
         deserr::deserialize::<_, _, rialto::kernel::input::Faults>(card(number)).unwrap();
-    let method = pay::read_method(Mode::Test, &input).unwrap();
+    let method = pay::read_method(Mode::Test, &input.payment_method).unwrap();
     let name = Name {
         tenant: app.seed.channel_id.to_string(),
         mode: Mode::Test,
@@ -33,6 +33,11 @@ async fn begin_and_die(app: &TestApp, payment: &str, number: &str, died: Died) {
     let id = payment.to_owned();
     let begin = move |tx: &mut Tx<'_>| pay::begin(tx, &id, &method, (Some(&claim), "sandbox"));
     let begun = app.db().write(&scope, begin).await.unwrap().into_inner();
+    die(app, begun, died).await;
+}
+
+/// Dies after the first step, or after the second.
+pub async fn die(app: &TestApp, begun: Begun, died: Died) {
     let Begun::Charge(both) = begun else { panic!("nothing to replay") };
     if matches!(died, Died::AfterAsking) {
         Sandbox::new(app.db().clone()).charge(both.0.clone()).await.unwrap();

@@ -264,7 +264,8 @@ pub async fn publish(
 ///
 /// From this answer on nothing of it is sold or paid and nobody is let in (409
 /// `event_cancelled`). Pending payments are cancelled shortly after; paid ones wait for their
-/// refund. 409 `wrong_status` when it is cancelled already.
+/// refund. Whoever had a valid ticket is told by mail, unless `send_resources` was false.
+/// 409 `wrong_status` when it is cancelled already.
 #[utoipa::path(operation_id = "events.cancel", tag = "events",
     params(("id" = String, Path, description = "Id or number."),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),

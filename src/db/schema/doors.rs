@@ -83,5 +83,6 @@ diesel::table! {
         created_at -> Instant,
         sent_at -> Nullable<Instant>,
         updated_at -> Instant,
+        called_off -> Bool,
     }
 }

@@ -1,15 +1,13 @@
 //! `/v1/payments/{id}/...`: what moves a payment.
 
 use actix_web::{HttpResponse, post, web::Path};
-use serde_json::Value;
 
+use super::charging::{take, without_card};
 use super::examples;
 use super::payments::admit_browser;
 use crate::db::{Outcome, Tx};
-use crate::kernel::fail_point::{Step, around_call};
-use crate::kernel::{Error, Result};
+use crate::kernel::Result;
 use crate::payments::input::{Finalize, MarkPaid, Pay};
-use crate::payments::ops::pay::Begun;
 use crate::payments::providers::Provider;
 use crate::payments::{PaymentView, ops};
 use crate::web::answer::{Answer, Data, Reply};
@@ -68,35 +66,11 @@ pub async fn pay(
     }
     let claim = once.claim(&actor, &without_card(canonical))?;
     let running = once.enter(claim.as_ref())?;
-    let method = ops::pay::read_method(actor.principal().mode, &input)?;
-    let id = path.into_inner();
-    // A task of its own: a caller that hangs up must not leave the steps half done.
-    let steps = actix_web::rt::spawn(async move {
-        let _running = running;
-        let (db, scope) = (&state.db, actor.scope());
-        let name = provider.name();
-        let begin =
-            move |tx: &mut Tx<'_>| ops::pay::begin(tx, &id, &method, (claim.as_ref(), name));
-        let (charge, attempt) = match db.write(scope, begin).await?.into_inner() {
-            Begun::Replay(answer) => return Ok(respond(answer, true)),
-            Begun::Charge(both) => *both,
-        };
-        let verdict = around_call(Step::ProviderCharge, provider.charge(charge)).await?;
-        let conclude = move |tx: &mut Tx<'_>| ops::pay::conclude(tx, &attempt, &verdict);
-        match db.write(scope, conclude).await?.into_inner() {
-            Reply::Good(answer) => Ok(respond(answer, false)),
-            Reply::Bad(error) => Err(error),
-        }
-    });
-    steps.await.unwrap_or_else(|error| Err(Error::internal(error)))
-}
-
-/// The body as the fingerprint sees it: a card is never hashed.
-fn without_card(mut canonical: Value) -> Value {
-    if let Some(method) = canonical.get_mut("payment_method").and_then(Value::as_object_mut) {
-        method.remove("card");
-    }
-    canonical
+    let method = ops::pay::read_method(actor.principal().mode, &input.payment_method)?;
+    let (id, by) = (path.into_inner(), provider.name());
+    let begin = move |tx: &mut Tx<'_>| ops::pay::begin(tx, &id, &method, (claim.as_ref(), by));
+    let (answer, replayed) = take((state, actor, running), provider.into_inner(), begin).await?;
+    Ok(respond(answer, replayed))
 }
 
 /// Mark a payment as paid

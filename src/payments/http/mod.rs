@@ -4,6 +4,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 mod actions;
 mod changes;
+mod charging;
 mod customers;
 mod examples;
 mod of_event;

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, post, web::Path};
 use deserr::Deserr;
 use utoipa::IntoParams;
 
+use super::charging::{take, without_card};
 use super::examples;
 use crate::catalog;
 use crate::db::{Outcome, Tx};
@@ -13,12 +14,17 @@ use crate::kernel::secret::ServerKey;
 use crate::kernel::{Error, Result};
 use crate::outbox::ChangeView;
 use crate::payments::input::{NewPayment, Reference};
+use crate::payments::ops::create::charge;
 use crate::payments::ops::read::PaymentFilter;
+use crate::payments::providers::Provider;
 use crate::payments::{CreatedPaymentView, PaymentStatus, PaymentView, client_secret, ops};
 use crate::web::answer::{Answer, Data, List, Reply};
+use crate::web::idempotency::respond;
 use crate::web::permission::{Read, ReadPublic, WritePayments};
 use crate::web::query::{NoFilter, PagedQuery, Paging};
-use crate::web::{Actor, Body, Once, Principal, Query, ReadErrors, WriteErrors, state::State};
+use crate::web::{
+    Actor, Body, ErrorBody, Once, Principal, Query, ReadErrors, WriteErrors, state::State,
+};
 
 /// Create a payment
 ///
@@ -27,10 +33,16 @@ use crate::web::{Actor, Body, Once, Principal, Query, ReadErrors, WriteErrors, s
 /// when it is not what you showed. With `client_secret` and a publishable key the buyer's browser
 /// can read the payment and pay it.
 ///
-/// 404 for a rate you cannot sell; 409 `event_cancelled`, `price_changed` (with `total`),
-/// `reference_taken` (with `payment_id`); 422 `sold_out` and `buyer_limit` (with `left`),
-/// `not_on_sale`, `price_unavailable`, `quantity_out_of_range` (with `min` and `max`),
-/// `amount_too_large`.
+/// An organization's plain charge, with `amount`, `currency` and `payment_method` (as in
+/// `/payments/{id}/pay`), is `paid` when it is answered. A refused card answers 402 with the
+/// `payment_id`, leaves that payment `cancelled` and the key free; nothing else was charged. Its
+/// receipt is mailed when the buyer's e-mail is known, unless `send_resources` is false.
+///
+/// 403 `wrong_principal` for a channel with `amount`; 404 for a rate you cannot sell; 409
+/// `event_cancelled`, `price_changed` (with `total`), `reference_taken` (with `payment_id`); 422
+/// `sold_out` and `buyer_limit` (with `left`), `not_on_sale`, `price_unavailable`,
+/// `quantity_out_of_range` (with `min` and `max`),
+/// `amount_too_large`, `no_provider` (a charge in live mode without one); 400 `raw_card_refused`.
 #[utoipa::path(operation_id = "payments.create", tag = "payments",
     security(("api_key" = ["write:payments"]), ("bearer" = ["write:payments"]),
         ("basic" = ["write:payments"])),
@@ -41,16 +53,31 @@ use crate::web::{Actor, Body, Once, Principal, Query, ReadErrors, WriteErrors, s
         "metadata": {"user_id": "u-1"}, "send_resources": true, "expected_total": 20.6})),
     responses(
         (status = 201, body = Data<CreatedPaymentView>, example = json!(examples::created())),
+        (status = 402, body = ErrorBody, description = "`card_declined`, `expired_card`, \
+            `incorrect_cvc`, `processing_error`: the card of a plain charge was refused; \
+            `decline_code` says why where it is known.", example = json!(examples::declined())),
         WriteErrors,
     ))]
 #[post("/payments")]
 pub async fn create(
     state: State,
+    provider: actix_web::web::Data<dyn Provider>,
     actor: Actor<WritePayments>,
-    once: Once,
+    mut once: Once,
     body: Body<NewPayment>,
 ) -> Result<HttpResponse> {
     let (new, canonical) = body.into_parts()?;
+    let canonical = without_card(canonical);
+    if let Some(ordered) = charge::read(actor.principal().mode, &new)? {
+        let claim = once.claim(&actor, &canonical)?;
+        let running = once.enter(claim.as_ref())?;
+        let (db, by) = (state.db.clone(), provider.name());
+        let begin =
+            move |tx: &mut Tx<'_>| charge::begin(tx, (&new, &ordered), (claim.as_ref(), by));
+        let (kept, replayed) = take((state, actor, running), provider.into_inner(), begin).await?;
+        let body = client_secret::reveal(db.environment().get()?, kept.body);
+        return Ok(respond(Answer { body, ..kept }, replayed));
+    }
     let limits = state.sales.clone();
     let run = move |tx: &mut Tx<'_>| {
         let view = ops::create::create(tx, &new, &limits)?;

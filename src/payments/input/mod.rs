@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use super::model::PaymentType;
 use crate::catalog::input::rate::TICKETS_MAX;
-use crate::kernel::input::{Count, DecimalInput, Email, Faults, Instant, Metadata, Patch, Text};
+use crate::kernel::input::{
+    Count, CurrencyCode, DecimalInput, Email, Faults, Instant, Metadata, Patch, Text,
+};
 use crate::kernel::money::AMOUNT_MAX_MINOR;
 use crate::parties::Collects;
 
@@ -21,7 +23,8 @@ pub type Quantity = Count<1, TICKETS_MAX>;
 pub type Reference = Text<1, 100>;
 
 /// A new payment. What is bought is said in exactly one of three ways: `rate_id` with `quantity`,
-/// `items`, or `tickets`.
+/// `items`, or `tickets`. An organization can also charge an `amount` for nothing that is sold
+/// here: with `currency` and `payment_method`, and none of what is about tickets.
 #[derive(Deserr, ToSchema, Clone, Debug)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewPayment {
@@ -78,6 +81,32 @@ pub struct NewPayment {
     /// partnership's and cannot be sent.
     #[deserr(default)]
     pub collects: Option<Collects>,
+    /// What it is, in words.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub description: Option<Text<1, 500>>,
+    /// Minor units: a plain charge of so much, which is paid or refused at once.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub amount: Option<Amount>,
+    /// The currency of `amount`.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub currency: Option<CurrencyCode>,
+    /// What is charged.
+    #[deserr(default)]
+    pub payment_method: Option<PaymentMethod>,
+    /// The same as `customer_id`.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub customer: Option<Text<1, 60>>,
+}
+
+impl NewPayment {
+    /// The customer, under either name.
+    pub fn customer(&self) -> Option<&str> {
+        self.customer_id.as_ref().or(self.customer.as_ref()).map(|id| id.0.as_str())
+    }
 }
 
 /// So many tickets of one rate.

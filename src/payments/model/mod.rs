@@ -4,9 +4,14 @@ mod customer;
 mod refund;
 mod view;
 
+use serde_json::Value;
+
 use super::store::Payment;
-use crate::db::Tenant;
-use crate::kernel::{Error, Kind, Money, Timestamp};
+use crate::db::types::Json;
+use crate::db::{Tenant, Tx};
+use crate::kernel::ids::OrganizationId;
+use crate::kernel::{Error, Kind, Money, Result, Timestamp};
+use crate::parties::Collects;
 use crate::text_enum;
 
 pub use customer::CustomerView;
@@ -138,6 +143,49 @@ pub fn payment_processing() -> Error {
 }
 
 impl Payment {
+    /// What every payment begins as: pending, for the platform to collect, with nobody's name.
+    pub fn begun(
+        tx: &Tx<'_>,
+        organization: OrganizationId,
+        (amount, fees): (Money, Money),
+    ) -> Result<Self> {
+        Ok(Self {
+            organization_id: organization,
+            id: tx.id(),
+            mode: tx.mode()?,
+            channel_id: None,
+            event_id: None,
+            status: PaymentStatus::Pending,
+            collects: Collects::Platform,
+            currency: amount.currency,
+            amount_minor: amount.minor,
+            fees_minor: fees.minor,
+            paid_minor: 0,
+            refunded_minor: 0,
+            num_tickets: 0,
+            send_resources: false,
+            metadata: Json(Value::Object(serde_json::Map::new())),
+            reference: None,
+            kind: None,
+            card: None,
+            language: None,
+            description: None,
+            buyer_name: None,
+            buyer_email: None,
+            buyer_phone: None,
+            processing_attempt_id: None,
+            late_at: None,
+            version: 1,
+            created_at: tx.now(),
+            paid_at: None,
+            expires_at: tx.now(),
+            updated_at: tx.now(),
+            customer_id: None,
+            authorized_at: None,
+            late_outcome: None,
+        })
+    }
+
     /// The status at an instant: a pending payment whose time has run out is expired, unless a
     /// provider is being asked.
     pub fn status_at(&self, now: Timestamp) -> PaymentStatus {

@@ -53,6 +53,16 @@ pub fn refund_event(tx: &mut Tx<'_>, id: &str) -> Result<(EventId, i64)> {
     Ok((event.id, waiting))
 }
 
+/// Payments of an event whose tickets are valid, or were, oldest first, after one of them: for
+/// slices that were told of it by a change.
+pub fn bought(
+    tx: &mut Tx<'_>,
+    of: (&OrganizationId, &EventId),
+    page: (&str, i64),
+) -> Result<Vec<Payment>> {
+    store::bought_of_event(tx, of, page)
+}
+
 /// Cancels the pending and authorized payments of a cancelled event. Authorized ones somebody has
 /// come in with stay as they are: they are owed.
 pub async fn cancel_for_event(db: &Db, payload: &Value) -> Result<()> {

@@ -6,10 +6,11 @@ use crate::db::types::Json;
 use crate::db::{Db, Outcome, Scope, Tx};
 use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::ids::AttemptId;
-use crate::kernel::{Error, Kind, Mode, Money, Result};
+use crate::kernel::{Error, Kind, Mode, Result};
 use crate::outbox::ChangeKind;
 use crate::parties::Collects;
-use crate::payments::input::{Card, Pay};
+use crate::payments::CreatedPaymentView;
+use crate::payments::input::{Card, PaymentMethod};
 use crate::payments::model::PaymentType;
 use crate::payments::providers::{Charge, Provider, TestCard, Verdict, card_summary, test_card};
 use crate::payments::store::{self, Attempt, AttemptState, Payment};
@@ -35,15 +36,18 @@ pub enum Begun {
     Charge(Box<(Charge, Attempt)>),
 }
 
+/// A card that the provider of test mode knows.
+pub type Means = (TestCard, Card);
+
 /// Checks the means of paying before anything is looked up. 400 `raw_card_refused`, 422
 /// `no_provider`.
-pub fn read_method(mode: Mode, pay: &Pay) -> Result<(TestCard, Card)> {
+pub fn read_method(mode: Mode, method: &PaymentMethod) -> Result<Means> {
     let refused = || {
         let message = "Card numbers are taken in test mode only, and only the listed ones.";
         Error::new(Kind::Invalid, "raw_card_refused", message)
             .on_field("payment_method.card.number", "is not a listed test number")
     };
-    match (mode, &pay.payment_method.card, &pay.payment_method.token) {
+    match (mode, &method.card, &method.token) {
         (Mode::Live, Some(_), _) => Err(refused()),
         (Mode::Live, None, Some(_)) => {
             let message = "No payment provider is configured for live payments.";
@@ -64,13 +68,11 @@ pub fn read_method(mode: Mode, pay: &Pay) -> Result<(TestCard, Card)> {
 pub fn begin(
     tx: &mut Tx<'_>,
     id: &str,
-    (test, card): &(TestCard, Card),
+    means: &Means,
     (claim, charged_by): (Option<&Claim>, &'static str),
 ) -> Result<Outcome<Begun>> {
-    if let Some(claim) = claim
-        && let Found::Answer(answer) = idempotency::look_up(tx, claim)?
-    {
-        return Ok(Outcome::Done(Begun::Replay(answer)));
+    if let Some(replay) = replay(tx, claim)? {
+        return Ok(Outcome::Done(replay));
     }
     let mut payment = find(tx, id)?;
     check_creator(tx, &payment)?;
@@ -85,7 +87,33 @@ pub fn begin(
         return Err(zero_amount());
     }
     stock::begin_settling(tx, &payment)?;
-    let attempt = Attempt {
+    let attempt = attempt(tx, &payment, means, (claim, charged_by));
+    payment.processing_attempt_id = Some(attempt.id.clone());
+    // Under the same version: nothing is announced yet, and versions are what changes count.
+    // Whoever else writes payments back moves their hold first, or holds their row (`edit`).
+    if !store::update(tx, &payment, payment.version)? {
+        return Err(Error::rerun("the payment was changed meanwhile"));
+    }
+    Ok(Outcome::Done(begun(tx, attempt, &payment, (means, claim))))
+}
+
+/// The key's stored answer, if there is one.
+pub(super) fn replay(tx: &mut Tx<'_>, claim: Option<&Claim>) -> Result<Option<Begun>> {
+    let Some(claim) = claim else { return Ok(None) };
+    Ok(match idempotency::look_up(tx, claim)? {
+        Found::Answer(answer) => Some(Begun::Replay(answer)),
+        Found::Nothing | Found::OtherRequest | Found::Owed => None,
+    })
+}
+
+/// An attempt at all that a payment costs.
+pub(super) fn attempt(
+    tx: &Tx<'_>,
+    payment: &Payment,
+    (test, card): &Means,
+    (claim, charged_by): (Option<&Claim>, &'static str),
+) -> Attempt {
+    Attempt {
         organization_id: payment.organization_id.clone(),
         id: tx.id::<AttemptId>(),
         payment_id: payment.id.clone(),
@@ -99,20 +127,22 @@ pub fn begin(
         created_at: tx.now(),
         finished_at: None,
         confirmed_at: None,
-    };
-    payment.processing_attempt_id = Some(attempt.id.clone());
-    // Under the same version: nothing is announced yet, and versions are what changes count.
-    // Whoever else writes payments back moves their hold first, or holds their row (`edit`).
-    if !store::update(tx, &payment, payment.version)? {
-        return Err(Error::rerun("the payment was changed meanwhile"));
     }
+}
+
+/// The attempt goes on record with the claim of its key, and the provider is to be asked.
+pub(super) fn begun(
+    tx: &mut Tx<'_>,
+    attempt: Attempt,
+    payment: &Payment,
+    ((card, _), claim): (&Means, Option<&Claim>),
+) -> Begun {
     if let Some(claim) = claim {
         idempotency::open(tx, claim);
     }
     tx.append(attempt.clone());
-    let amount = Money::new(payment.amount_minor, payment.currency);
-    let charge = Charge { attempt: attempt.id.clone(), amount, card: *test };
-    Ok(Outcome::Done(Begun::Charge(Box::new((charge, attempt)))))
+    let charge = Charge { attempt: attempt.id.clone(), amount: payment.amount(), card: *card };
+    Begun::Charge(Box::new((charge, attempt)))
 }
 
 /// Step three: what the provider said, on record together with the answer.
@@ -140,7 +170,12 @@ fn succeed(tx: &mut Tx<'_>, attempt: &Attempt, mut payment: Payment) -> Result<O
     } else {
         payment = reload(tx, &payment)?;
     }
-    let answer = Answer::ok(view(tx, &payment)?)?;
+    let shown = view(tx, &payment)?;
+    // A plain charge is paid by the request that creates it.
+    let answer = match payment.event_id {
+        Some(_) => Answer::ok(shown)?,
+        None => Answer::created(CreatedPaymentView::new(shown))?,
+    };
     if first && let Some(name) = key_of(attempt, &payment) {
         idempotency::close(tx, &name, &answer)?;
     }
@@ -159,15 +194,18 @@ fn decline(
         payment.processing_attempt_id = None;
         write_back(tx, &mut payment)?;
         announce(tx, &payment, ChangeKind::PaymentFailed)?;
-        if check_event(tx, &payment).is_err_and(|error| error.code() == "event_cancelled") {
-            // The event was called off meanwhile, and its job passed this payment by.
+        // The event was called off meanwhile, and its job passed this payment by; or it is a plain
+        // charge, and refused as a whole.
+        let off = check_event(tx, &payment).is_err_and(|error| error.code() == "event_cancelled");
+        if off || payment.event_id.is_none() {
             end::cancel_in(tx, &mut payment)?;
         }
         if let Some(name) = key_of(attempt, &payment) {
             idempotency::free(tx, &name)?;
         }
     }
-    Ok(Outcome::Refused(Reply::Bad(card_refused(code, decline_code))))
+    let refused = card_refused(code, decline_code).with("payment_id", payment.id.to_string());
+    Ok(Outcome::Refused(Reply::Bad(refused)))
 }
 
 /// The key a payment's creator sent with an attempt.

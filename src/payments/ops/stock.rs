@@ -1,4 +1,5 @@
-//! A payment's hold on stock. A plain charge has none, and none is needed.
+//! A payment's hold on stock. A plain charge has none, and none is needed: it is never open, so
+//! nobody extends it, and its money is never held again.
 
 use std::collections::BTreeMap;
 
@@ -6,83 +7,71 @@ use super::create::buyer_counter;
 use crate::catalog;
 use crate::db::Tx;
 use crate::inventory::ops as inventory;
-use crate::kernel::ids::{Id, PriceId, RateId};
+use crate::kernel::ids::{Id, OrganizationId, PriceId, RateId};
 use crate::kernel::{Error, Result, Timestamp};
 use crate::payments::store::{self, Payment};
 use crate::tickets::Ticket;
 
+type Step = fn(&mut Tx<'_>, &OrganizationId, &str) -> Result<bool>;
+
+/// Takes a step of the payment's hold, if it has one. `false`: not from where the hold is now.
+fn step(tx: &mut Tx<'_>, payment: &Payment, step: Step) -> Result<bool> {
+    Ok(payment.event_id.is_none() || step(tx, &payment.organization_id, payment.id.as_str())?)
+}
+
 /// The hold moved between reading the payment and moving it: the operation is run again, and finds
 /// the payment as it is now.
-fn moved(held: bool) -> Result<()> {
-    if held { Ok(()) } else { Err(Error::rerun("the hold moved meanwhile")) }
+fn moved(moved: bool) -> Result<()> {
+    if moved { Ok(()) } else { Err(Error::rerun("the hold moved meanwhile")) }
+}
+
+/// Only who asks the provider moves a hold that is settling.
+fn settled(moved: bool) -> Result<()> {
+    if moved { Ok(()) } else { Err(Error::internal("the hold of an attempt was not settling")) }
 }
 
 /// `held -> sold`, in time.
 pub(super) fn sell(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    if payment.event_id.is_none() {
-        return Ok(());
-    }
-    moved(inventory::sell(tx, &payment.organization_id, payment.id.as_str())?)
+    moved(step(tx, payment, inventory::sell)?)
 }
 
 /// `held -> settling`, in time.
 pub(super) fn begin_settling(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    if payment.event_id.is_none() {
-        return Ok(());
-    }
-    moved(inventory::begin_settling(tx, &payment.organization_id, payment.id.as_str())?)
+    moved(step(tx, payment, inventory::begin_settling)?)
 }
 
 /// `settling -> sold`.
 pub(super) fn finish_settling(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    let hold = payment.id.as_str();
-    if payment.event_id.is_none() || inventory::finish_settling(tx, &payment.organization_id, hold)?
-    {
-        return Ok(());
-    }
-    Err(Error::internal("a charged payment's hold was not settling"))
+    settled(step(tx, payment, inventory::finish_settling)?)
 }
 
 /// `settling -> held`.
 pub(super) fn abandon_settling(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    let hold = payment.id.as_str();
-    if payment.event_id.is_none()
-        || inventory::abandon_settling(tx, &payment.organization_id, hold)?
-    {
-        return Ok(());
-    }
-    Err(Error::internal("a declined payment's hold was not settling"))
+    settled(step(tx, payment, inventory::abandon_settling)?)
 }
 
 /// `held -> released`, whatever the time.
 pub(super) fn release(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    if payment.event_id.is_none() {
-        return Ok(());
-    }
-    moved(inventory::release(tx, &payment.organization_id, payment.id.as_str())?)
+    moved(step(tx, payment, inventory::release)?)
 }
 
 /// `held -> released`, when its time has run out.
 pub(super) fn expire(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    if payment.event_id.is_none() {
-        return Ok(());
-    }
-    moved(inventory::expire(tx, &payment.organization_id, payment.id.as_str())?)
+    moved(step(tx, payment, inventory::expire)?)
+}
+
+/// `sold -> released`: everything the payment bought is for sale again.
+pub(super) fn take_back(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
+    moved(step(tx, payment, inventory::take_back)?)
 }
 
 /// Holds for longer.
 pub(super) fn extend(tx: &mut Tx<'_>, payment: &Payment, until: Timestamp) -> Result<()> {
-    if payment.event_id.is_none() {
-        return Ok(());
-    }
     moved(inventory::extend(tx, &payment.organization_id, payment.id.as_str(), until)?)
 }
 
 /// Sells what ran out after all, if there is still enough of everything under today's limits.
 pub(super) fn hold_again(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
-    if payment.event_id.is_none() {
-        return Ok(true);
-    }
     let mut at_most = BTreeMap::new();
     for item in store::items(tx, payment)? {
         let rate = &item.rate_id;
@@ -92,14 +81,6 @@ pub(super) fn hold_again(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
         }
     }
     inventory::hold_again(tx, &payment.organization_id, payment.id.as_str(), &at_most)
-}
-
-/// `sold -> released`: everything the payment bought is for sale again.
-pub(super) fn take_back(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    if payment.event_id.is_none() {
-        return Ok(());
-    }
-    moved(inventory::take_back(tx, &payment.organization_id, payment.id.as_str())?)
 }
 
 /// Some of its tickets are for sale again.

@@ -4,6 +4,7 @@
 mod attempts;
 mod checks;
 mod customers;
+mod of_event;
 mod refunds;
 
 use diesel::prelude::*;
@@ -29,6 +30,7 @@ pub use customers::Customer;
 pub(super) use customers::{
     customer, customer_with, delete_customer, hold_customer, list_customers, update_customer,
 };
+pub(super) use of_event::{bought_of_event, count_of_event, of_event};
 pub(super) use refunds::{
     Cause, finish_refund, list_refunds, postpone_refund, refund, refund_of_row, refunds_of_payment,
     stale_refunds,
@@ -322,40 +324,6 @@ pub(super) fn due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OrganizationId, Pa
         .limit(limit)
         .select((payments::organization_id, payments::id));
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
-}
-
-/// Payments of an event in one of some states that no provider is working on, oldest first,
-/// after one of them.
-pub(super) fn of_event(
-    tx: &mut Tx<'_>,
-    (organization, event): (&OrganizationId, &EventId),
-    states: &[PaymentStatus],
-    (after, limit): (&str, i64),
-) -> Result<Vec<PaymentId>> {
-    let query = payments::table
-        .filter(payments::organization_id.eq(organization))
-        .filter(payments::event_id.eq(event))
-        .filter(payments::status.eq_any(states))
-        .filter(payments::processing_attempt_id.is_null())
-        .filter(payments::id.gt(after))
-        .order(payments::id)
-        .limit(limit)
-        .select(payments::id);
-    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
-}
-
-/// How many payments of an event are in one of some states.
-pub(super) fn count_of_event(
-    tx: &mut Tx<'_>,
-    (organization, event): (&OrganizationId, &EventId),
-    states: &[PaymentStatus],
-) -> Result<i64> {
-    let query = payments::table
-        .filter(payments::organization_id.eq(organization))
-        .filter(payments::event_id.eq(event))
-        .filter(payments::status.eq_any(states))
-        .count();
-    Ok(on_each!(tx.conn()?, |c| query.get_result(c))?)
 }
 
 pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &str) {

@@ -11,7 +11,6 @@ use super::{sums, ticket, write_item};
 use crate::catalog;
 use crate::catalog::ops::offers;
 use crate::db::Tx;
-use crate::db::types::Json;
 use crate::kernel::ids::{Id, RateId};
 use crate::kernel::{Error, Result};
 use crate::outbox::ChangeKind;
@@ -59,39 +58,18 @@ pub fn issue(tx: &mut Tx<'_>, event: &str, input: &DirectIssue) -> Result<Issued
     let first = lines.first().ok_or_else(|| Error::internal("nothing to give out"))?;
     let (amount, fees) = sums(first.offer.currency, &lines)?;
     let payment = Payment {
-        organization_id: event.organization_id.clone(),
-        id: tx.id(),
-        mode: tx.mode()?,
-        channel_id: None,
         event_id: Some(event.id.clone()),
         status: PaymentStatus::Paid,
         collects: Collects::Organization,
-        currency: amount.currency,
-        amount_minor: amount.minor,
-        fees_minor: fees.minor,
         paid_minor: amount.minor,
-        refunded_minor: 0,
         num_tickets: count,
         send_resources: holder.email.is_some(),
-        metadata: Json(serde_json::Value::Object(serde_json::Map::new())),
-        reference: None,
         kind: Some(PaymentType::Direct),
-        card: None,
-        language: None,
-        description: None,
         buyer_name: holder.full_name,
         buyer_email: holder.email,
-        buyer_phone: None,
-        processing_attempt_id: None,
-        late_at: None,
         version: 2,
-        created_at: tx.now(),
         paid_at: Some(tx.now()),
-        expires_at: tx.now(),
-        updated_at: tx.now(),
-        customer_id: None,
-        authorized_at: None,
-        late_outcome: None,
+        ..Payment::begun(tx, event.organization_id.clone(), (amount, fees))?
     };
     sell(tx, &payment, &lines)?;
     let (mut items, mut issued) = (Vec::new(), Vec::new());

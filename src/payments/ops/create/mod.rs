@@ -1,11 +1,11 @@
-//! Creating a payment: price it, hold its stock, make its tickets.
+//! Creating a payment: price it, hold its stock, make its tickets. Or charge an amount, and sell
+//! nothing (`charge`).
 
+pub mod charge;
 pub mod direct;
 mod hold;
 mod price;
 mod wanted;
-
-use serde_json::Value;
 
 pub(super) use hold::buyer_counter;
 use hold::hold;
@@ -23,7 +23,7 @@ use crate::outbox::ChangeKind;
 use crate::parties::{self, Collects};
 use crate::payments::input::{Buyer, NewPayment};
 use crate::payments::model::{PaymentStatus, PaymentView};
-use crate::payments::store::{self, Customer, Item, Payment};
+use crate::payments::store::{self, Item, Payment};
 use crate::tickets::{self, Ticket, TicketStatus};
 
 /// Creates a pending payment.
@@ -38,47 +38,16 @@ pub fn create(tx: &mut Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Resu
     let collects = collects(tx, &event.organization_id, new)?;
     let (amount, fees) = sums(currency, &lines)?;
     check_expected(new, amount)?;
-    let customer = new.customer_id.as_ref();
-    let customer = customer.map(|id| customers::to_be_named(tx, &id.0)).transpose()?;
-    let buyer = buyer_of(new, customer.as_ref());
     let payment = Payment {
-        organization_id: event.organization_id.clone(),
-        id: tx.id(),
-        mode: tx.mode()?,
         channel_id: tx.scope().channel().cloned(),
         event_id: Some(event.id.clone()),
-        status: PaymentStatus::Pending,
         collects,
-        currency,
-        amount_minor: amount.minor,
-        fees_minor: fees.minor,
-        paid_minor: 0,
-        refunded_minor: 0,
         num_tickets: lines.iter().map(|line| count_of(&line.holders)).sum(),
         send_resources: new.send_resources.unwrap_or(true),
-        metadata: Json(match &new.metadata {
-            Some(metadata) => metadata.0.clone(),
-            None => Value::Object(serde_json::Map::new()),
-        }),
-        reference: new.reference.as_ref().map(|reference| reference.0.clone()),
-        kind: None,
-        card: None,
-        language: None,
-        description: None,
-        buyer_name: buyer.0,
-        buyer_email: buyer.1,
-        buyer_phone: buyer.2,
-        processing_attempt_id: None,
-        late_at: None,
-        version: 1,
-        created_at: tx.now(),
-        paid_at: None,
         expires_at,
-        updated_at: tx.now(),
-        customer_id: customer.map(|customer| customer.id),
-        authorized_at: None,
-        late_outcome: None,
+        ..Payment::begun(tx, event.organization_id.clone(), (amount, fees))?
     };
+    let payment = inscribed(tx, payment, new)?;
     take_reference(tx, &payment)?;
     hold(tx, &payment, &lines)?;
     record(tx, payment, lines)
@@ -117,25 +86,38 @@ fn expiry(tx: &Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Result<Times
     }
 }
 
-/// Name, e-mail and telephone: as sent, else the customer's.
-fn buyer_of(
-    new: &NewPayment,
-    customer: Option<&Customer>,
-) -> (Option<String>, Option<String>, Option<String>) {
-    match (new.buyer.clone(), customer) {
+/// A payment with what its creator wrote on it. Name, e-mail and telephone of the buyer are as
+/// sent, else the customer's.
+fn inscribed(tx: &mut Tx<'_>, mut payment: Payment, new: &NewPayment) -> Result<Payment> {
+    let customer = new.customer();
+    let customer = customer.map(|id| customers::to_be_named(tx, id)).transpose()?;
+    match (new.buyer.clone(), customer.clone()) {
         (Some(Buyer { name, email, phone }), _) => {
-            (name.map(|name| name.0), email.map(|email| email.0), phone.map(|phone| phone.0))
+            payment.buyer_name = name.map(|name| name.0);
+            payment.buyer_email = email.map(|email| email.0);
+            payment.buyer_phone = phone.map(|phone| phone.0);
         }
-        (None, Some(known)) => (known.name.clone(), Some(known.email.clone()), known.phone.clone()),
-        (None, None) => (None, None, None),
+        (None, Some(known)) => {
+            payment.buyer_name = known.name;
+            payment.buyer_email = Some(known.email);
+            payment.buyer_phone = known.phone;
+        }
+        (None, None) => {}
     }
+    payment.customer_id = customer.map(|customer| customer.id);
+    payment.reference = new.reference.as_ref().map(|reference| reference.0.clone());
+    payment.description = new.description.as_ref().map(|text| text.0.clone());
+    if let Some(metadata) = &new.metadata {
+        payment.metadata = Json(metadata.0.clone());
+    }
+    Ok(payment)
 }
 
 /// What is to be mailed needs somebody to mail it to.
 fn check_recipients(new: &NewPayment, wanted: &[Wanted]) -> Result<()> {
     let buyer = match &new.buyer {
         Some(buyer) => buyer.email.is_some(),
-        None => new.customer_id.is_some(),
+        None => new.customer().is_some(),
     };
     let mut holders = wanted.iter().flat_map(|line| &line.holders);
     if !new.send_resources.unwrap_or(true) || buyer || holders.all(|h| h.email.is_some()) {
