@@ -26,6 +26,7 @@
 pub mod client_secret;
 pub mod http;
 pub mod input;
+pub mod means;
 mod model;
 pub mod ops;
 pub mod providers;

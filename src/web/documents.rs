@@ -23,12 +23,17 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
         (name = "api keys", description = "Credentials of programs."),
         (name = "partnerships", description = "Who sells for whom, and on which terms."),
         (name = "members", description = "Who else belongs to the tenant, and as what."),
+        (name = "locations", description = "Where events take place."),
         (name = "events", description = "What is sold. Organizations write; their partner channels \
             read what is published."),
         (name = "ticket rates", description = "Kinds of ticket of an event and their prices."),
         (name = "payments", description = "Purchases: their items, their hold on stock, their \
             money, their state."),
-        (name = "tickets", description = "Admissions."),
+        (name = "refunds", description = "Money given back."),
+        (name = "customers", description = "The buyers a tenant knows."),
+        (name = "tickets", description = "Admissions, and the door."),
+        (name = "attendees", description = "The people on tickets."),
+        (name = "deliveries", description = "What was mailed to whom, and what became of it."),
         (name = "changes", description = "What happened, in order."),
         (name = "service", description = "Health and measurements; no credential needed."),
     )

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod connection;
+mod cors;
 pub mod documents;
 mod errors;
 pub mod health;

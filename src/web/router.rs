@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
+use super::cors::cors;
 use super::documents::Head;
 use super::health;
 use super::polish::polish;
@@ -23,7 +24,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
             .configure(mail::http::routes)
             .configure(reports::http::routes)
             .configure(admission::http::routes)
-            .configure(outbox::http::routes),
+            .configure(outbox::http::routes)
+            .wrap(cors()),
     );
 }
 

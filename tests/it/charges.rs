@@ -10,6 +10,7 @@ use crate::support::seed::{GOOD_CARD, card};
 use rialto::db::{Scope, Tenant, Tx};
 use rialto::kernel::Mode;
 use rialto::payments::input::NewPayment;
+use rialto::payments::means::Asking;
 use rialto::payments::ops::create::charge;
 
 const DECLINED_CARD: &str = "4000000000000002";
@@ -31,7 +32,11 @@ async fn charge_and_die(app: &TestApp, number: &str, died: Died) -> String {
     let new: NewPayment =
         deserr::deserialize::<_, _, rialto::kernel::input::Faults>(order(number, json!({})))
             .unwrap();
-    let ordered = charge::read(Mode::Test, &new).unwrap().unwrap();
+    let tenant = Tenant::Organization(app.seed.organization_id.clone());
+    let key = app.db().environment().get().unwrap();
+    let now = app.db().environment().clock.now();
+    let asking = Asking { key, tenant: &tenant, mode: Mode::Test, now };
+    let ordered = charge::read(&asking, &new).unwrap().unwrap();
     let begin = move |tx: &mut Tx<'_>| charge::begin(tx, (&new, &ordered), (None, "sandbox"));
     die(app, app.db().write(&scope, begin).await.unwrap().into_inner(), died).await;
     all(app).await[0]["_id"].as_str().unwrap().to_owned()

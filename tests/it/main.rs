@@ -14,6 +14,7 @@ mod support;
 
 mod accounts;
 mod admission;
+mod browsers;
 mod catalog;
 mod changes;
 mod changing;

@@ -2,7 +2,8 @@
 
 use rialto::db::{Scope, Tenant, Tx};
 use rialto::kernel::Mode;
-use rialto::payments::input::Pay;
+use rialto::payments::input::{Pay, PaymentMethod};
+use rialto::payments::means::Means;
 use rialto::payments::ops::pay::{self, Begun};
 use rialto::payments::providers::{Provider, Sandbox};
 use rialto::web::idempotency::{Claim, Name};
@@ -23,7 +24,8 @@ async fn begin_and_die(app: &TestApp, payment: &str, number: &str, died: Died) {
     let scope = Scope::issue(Tenant::Channel(app.seed.channel_id.clone()), Mode::Test);
     let input: Pay =
         deserr::deserialize::<_, _, rialto::kernel::input::Faults>(card(number)).unwrap();
-    let method = pay::read_method(Mode::Test, &input.payment_method).unwrap();
+    let PaymentMethod { card: Some(card), .. } = input.payment_method else { panic!("no card") };
+    let method = Means::of_card(Mode::Test, &card, "card").unwrap();
     let name = Name {
         tenant: app.seed.channel_id.to_string(),
         mode: Mode::Test,

@@ -66,6 +66,54 @@ on_both! {
         pay(app, &theirs, &other, json!(others)).await.refused(403, "wrong_principal");
     }
 
+    async fn a_token_stands_for_a_card(app: &TestApp) {
+        let (_, rate) = app.on_sale(json!({})).await;
+        let window = publishable(app, &app.seed.channel).await;
+        let path = "/v1/payment-methods";
+        let typed = card(GOOD_CARD)["payment_method"].clone();
+        let made = app.post(&window, path, typed.clone()).await.data(201).clone();
+        assert_eq!(made["card"]["last4"], "4242");
+        let token = made["_id"].as_str().unwrap();
+        let by = |token: &str, secret: &str| json!({"client_secret": secret,
+            "payment_method": {"type": "card", "token": token}});
+        let (id, secret) = payment(app, &rate).await;
+        let pay = format!("/v1/payments/{id}/pay");
+        let forged = token.replacen("4242", "5126", 1);
+        let later = token.replacen("_2", "_9", 1);
+        for wrong in ["tok_1", "pm_4242_12_2030_99999999999_0", &forged, &later, "pm_", "pm__"] {
+            let refused = app.post(&window, &pay, by(wrong, &secret)).await;
+            assert_eq!((refused.status, refused.fields()), (400, vec!["payment_method.token"]));
+        }
+        let both = json!({"client_secret": secret, "payment_method": {"type": "card",
+            "token": token, "card": typed["card"]}});
+        let refused = app.post(&window, &pay, both).await;
+        assert_eq!(refused.fields(), ["payment_method.token"]);
+        // Another tenant's, or another mode's, is nobody's.
+        for other in [&app.seed.org, &app.seed.channel_live] {
+            let made = app.post(other, path, typed.clone()).await;
+            if made.status == 400 {
+                made.refused(400, "raw_card_refused");
+                assert_eq!(made.fields(), ["card.number"]);
+                continue;
+            }
+            let theirs = made.data(201)["_id"].as_str().unwrap();
+            let refused = app.post(&window, &pay, by(theirs, &secret)).await;
+            assert_eq!(refused.fields(), ["payment_method.token"]);
+        }
+        let paid = app.post(&window, &pay, by(token, &secret)).await.data(200).clone();
+        assert_eq!(paid["payment_method"]["card"], made["card"]);
+        let (id, secret) = payment(app, &rate).await;
+        let pay = format!("/v1/payments/{id}/pay");
+        app.advance(3580);
+        let (fresh, _) = payment(app, &rate).await;
+        let in_time = app.post(&app.seed.channel, &format!("/v1/payments/{fresh}/pay"),
+            json!({"payment_method": {"type": "card", "token": token}})).await;
+        in_time.data(200);
+        app.advance(20);
+        let refused = app.post(&window, &pay, by(token, &secret)).await;
+        assert_eq!(refused.fields(), ["payment_method.token"], "its hour is over");
+    }
+
     async fn a_buyer_does_not_use_up_the_shop_s_keys(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({})).await;
         let window = publishable(app, &app.seed.channel).await;
@@ -124,9 +172,9 @@ on_both! {
 
     async fn a_window_does_nothing_else(app: &TestApp) {
         let window = publishable(app, &app.seed.org).await;
-        const OPEN: [&str; 9] = ["events.list", "events.read", "events.read_by_slug",
+        const OPEN: [&str; 10] = ["events.list", "events.read", "events.read_by_slug",
             "ticket_rates.list", "ticket_rates.read", "ticket_rates.read_by_slug",
-            "payments.read", "payments.pay", "auth.read"];
+            "payments.read", "payments.pay", "payment_methods.create", "auth.read"];
         for (path, method, operation) in operations() {
             let id = operation["operationId"].as_str().unwrap();
             let closed = !OPEN.contains(&id) && path.starts_with("/v1");

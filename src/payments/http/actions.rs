@@ -4,10 +4,12 @@ use actix_web::{HttpResponse, post, web::Path};
 
 use super::charging::{take, without_card};
 use super::examples;
+use super::methods::asking;
 use super::payments::admit_browser;
 use crate::db::{Outcome, Tx};
 use crate::kernel::Result;
 use crate::payments::input::{Finalize, MarkPaid, Pay};
+use crate::payments::means::Means;
 use crate::payments::providers::Provider;
 use crate::payments::{PaymentView, ops};
 use crate::web::answer::{Answer, Data, Reply};
@@ -66,7 +68,7 @@ pub async fn pay(
     }
     let claim = once.claim(&actor, &without_card(canonical))?;
     let running = once.enter(claim.as_ref())?;
-    let method = ops::pay::read_method(actor.principal().mode, &input.payment_method)?;
+    let method = Means::read(&asking(&state, actor.principal())?, &input.payment_method)?;
     let (id, by) = (path.into_inner(), provider.name());
     let begin = move |tx: &mut Tx<'_>| ops::pay::begin(tx, &id, &method, (claim.as_ref(), by));
     let (answer, replayed) = take((state, actor, running), provider.into_inner(), begin).await?;

@@ -7,6 +7,7 @@ mod changes;
 mod charging;
 mod customers;
 mod examples;
+mod methods;
 mod of_event;
 mod payments;
 mod refunds;
@@ -20,6 +21,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(changes::extend)
         .service(changes::update)
         .service(changes::patch)
+        .service(methods::create)
         .service(actions::pay)
         .service(actions::mark_paid)
         .service(actions::finalize)

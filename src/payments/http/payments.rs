@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 
 use super::charging::{take, without_card};
 use super::examples;
+use super::methods::asking;
 use crate::catalog;
 use crate::db::{Outcome, Tx};
 use crate::kernel::ids::{ChannelId, CustomerId, Id, OrganizationId, PaymentId};
@@ -68,7 +69,7 @@ pub async fn create(
 ) -> Result<HttpResponse> {
     let (new, canonical) = body.into_parts()?;
     let canonical = without_card(canonical);
-    if let Some(ordered) = charge::read(actor.principal().mode, &new)? {
+    if let Some(ordered) = charge::read(&asking(&state, actor.principal())?, &new)? {
         let claim = once.claim(&actor, &canonical)?;
         let running = once.enter(claim.as_ref())?;
         let (db, by) = (state.db.clone(), provider.name());

@@ -227,8 +227,20 @@ crate::text_enum! {
     }
 }
 
-/// A means of paying: in test mode `card` with a listed test number, in live mode the `token` of a
-/// provider.
+/// A card that is to be charged later, by its token.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewMethod {
+    /// The kind.
+    #[deserr(rename = "type")]
+    #[schema(rename = "type")]
+    pub kind: MethodType,
+    /// The card, in test mode.
+    pub card: Card,
+}
+
+/// A means of paying: in test mode `card` with a listed test number or a `token` of
+/// `/payment-methods`, in live mode the `token` of a provider.
 #[derive(Deserr, ToSchema, Clone, Debug)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct PaymentMethod {
@@ -239,7 +251,7 @@ pub struct PaymentMethod {
     /// A card, in test mode.
     #[deserr(default)]
     pub card: Option<Card>,
-    /// A provider's token, in live mode.
+    /// A token instead of the card.
     #[deserr(default)]
     #[schema(inline)]
     pub token: Option<Text<1, 255>>,

@@ -6,13 +6,13 @@ use crate::db::types::Json;
 use crate::db::{Db, Outcome, Scope, Tx};
 use crate::kernel::fail_point::{Step, around_call};
 use crate::kernel::ids::AttemptId;
-use crate::kernel::{Error, Kind, Mode, Result};
+use crate::kernel::{Error, Kind, Result};
 use crate::outbox::ChangeKind;
 use crate::parties::Collects;
 use crate::payments::CreatedPaymentView;
-use crate::payments::input::{Card, PaymentMethod};
+use crate::payments::means::Means;
 use crate::payments::model::PaymentType;
-use crate::payments::providers::{Charge, Provider, TestCard, Verdict, card_summary, test_card};
+use crate::payments::providers::{Charge, Provider, Verdict, card_summary};
 use crate::payments::store::{self, Attempt, AttemptState, Payment};
 use crate::web::answer::{Answer, Reply};
 use crate::web::idempotency::{self, Claim, Found, Name};
@@ -34,34 +34,6 @@ pub enum Begun {
     Replay(Answer),
     /// The provider is to be asked for this.
     Charge(Box<(Charge, Attempt)>),
-}
-
-/// A card that the provider of test mode knows.
-pub type Means = (TestCard, Card);
-
-/// Checks the means of paying before anything is looked up. 400 `raw_card_refused`, 422
-/// `no_provider`.
-pub fn read_method(mode: Mode, method: &PaymentMethod) -> Result<Means> {
-    let refused = || {
-        let message = "Card numbers are taken in test mode only, and only the listed ones.";
-        Error::new(Kind::Invalid, "raw_card_refused", message)
-            .on_field("payment_method.card.number", "is not a listed test number")
-    };
-    match (mode, &method.card, &method.token) {
-        (Mode::Live, Some(_), _) => Err(refused()),
-        (Mode::Live, None, Some(_)) => {
-            let message = "No payment provider is configured for live payments.";
-            Err(Error::unprocessable("no_provider", message))
-        }
-        (Mode::Test, Some(card), None) => {
-            let known = test_card(&card.number.0).ok_or_else(refused)?;
-            Ok((known, card.clone()))
-        }
-        (Mode::Test, _, Some(_)) => {
-            Err(Error::invalid_field("payment_method.token", "is for live mode"))
-        }
-        (_, None, None) => Err(Error::invalid_field("payment_method.card", "is required")),
-    }
 }
 
 /// Step one: the attempt is on record, the hold cannot run out, the key is claimed.
@@ -110,9 +82,10 @@ pub(super) fn replay(tx: &mut Tx<'_>, claim: Option<&Claim>) -> Result<Option<Be
 pub(super) fn attempt(
     tx: &Tx<'_>,
     payment: &Payment,
-    (test, card): &Means,
+    means: &Means,
     (claim, charged_by): (Option<&Claim>, &'static str),
 ) -> Attempt {
+    let card = means.card;
     Attempt {
         organization_id: payment.organization_id.clone(),
         id: tx.id::<AttemptId>(),
@@ -120,7 +93,7 @@ pub(super) fn attempt(
         provider: charged_by.to_owned(),
         state: AttemptState::Processing,
         amount_minor: payment.amount_minor,
-        card: Json(card_summary(test.brand(), test.last4(), card.exp_month.0, card.exp_year.0)),
+        card: Json(card_summary(card.brand(), card.last4(), means.exp_month, means.exp_year)),
         code: None,
         decline_code: None,
         idempotency_key: claim.map(|claim| claim.name.key.clone()),
@@ -135,13 +108,13 @@ pub(super) fn begun(
     tx: &mut Tx<'_>,
     attempt: Attempt,
     payment: &Payment,
-    ((card, _), claim): (&Means, Option<&Claim>),
+    (means, claim): (&Means, Option<&Claim>),
 ) -> Begun {
     if let Some(claim) = claim {
         idempotency::open(tx, claim);
     }
     tx.append(attempt.clone());
-    let charge = Charge { attempt: attempt.id.clone(), amount: payment.amount(), card: *card };
+    let charge = Charge { attempt: attempt.id.clone(), amount: payment.amount(), card: means.card };
     Begun::Charge(Box::new((charge, attempt)))
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::kernel::ids::{AttemptId, RefundId};
 use crate::kernel::{Money, Result};
 
-pub use sandbox::{Sandbox, TestCard, test_card};
+pub use sandbox::{Sandbox, TestCard, card_ending, test_card};
 
 /// What a provider is asked to take.
 #[derive(Clone, Debug)]

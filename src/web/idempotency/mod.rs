@@ -148,6 +148,12 @@ impl Once {
         Ok(self)
     }
 
+    /// For what leaves nothing behind and may happen twice; a key without the right form is told
+    /// nevertheless.
+    pub fn unneeded(self) -> Result<()> {
+        self.key.map(|_| ())
+    }
+
     /// Keys of those who stand outside are kept apart from the tenant's own: a buyer must not be
     /// able to use up, or ask about, the keys of the shop.
     pub fn apart(self, whose: &str) -> Self {

@@ -4,12 +4,13 @@
 use super::{inscribed, take_reference};
 use crate::db::{Outcome, Tx};
 use crate::kernel::input::Faults;
-use crate::kernel::{Currency, Error, Mode, Money, Result};
+use crate::kernel::{Currency, Error, Money, Result};
 use crate::outbox::ChangeKind;
 use crate::parties::Collects;
 use crate::payments::input::NewPayment;
+use crate::payments::means::{Asking, Means};
 use crate::payments::ops::announce_with;
-use crate::payments::ops::pay::{self, Begun, Means};
+use crate::payments::ops::pay::{self, Begun};
 use crate::payments::store::Payment;
 use crate::web::idempotency::Claim;
 
@@ -22,7 +23,7 @@ pub struct Ordered {
 
 /// Reads a plain charge; `None` for a payment that buys something. 400 for what belongs to the
 /// other.
-pub fn read(mode: Mode, new: &NewPayment) -> Result<Option<Ordered>> {
+pub fn read(asking: &Asking<'_>, new: &NewPayment) -> Result<Option<Ordered>> {
     let mut faults = Faults::default();
     let twice = new.customer.is_some() && new.customer_id.is_some();
     faults.check(!twice, "customer", "cannot be sent beside customer_id");
@@ -57,7 +58,7 @@ pub fn read(mode: Mode, new: &NewPayment) -> Result<Option<Ordered>> {
     };
     faults.finish()?;
     let currency: Currency = currency.0;
-    let means = pay::read_method(mode, method)?;
+    let means = Means::read(asking, method)?;
     Ok(Some(Ordered { amount: Money::new(amount.0, currency), means }))
 }
 

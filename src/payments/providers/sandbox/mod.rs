@@ -56,7 +56,7 @@ const fn card(
 }
 
 /// The test card with these last digits: no two share them.
-fn by_last4(last4: &str) -> Option<TestCard> {
+pub fn card_ending(last4: &str) -> Option<TestCard> {
     CARDS.iter().find(|card| card.last4() == last4).copied()
 }
 
@@ -136,7 +136,7 @@ impl Provider for Sandbox {
             });
             let kept = answer.await?.into_inner();
             let refused = Verdict::Failed { code: "processing_error", decline_code: None };
-            Ok(kept.as_deref().and_then(by_last4).map_or(refused, TestCard::verdict))
+            Ok(kept.as_deref().and_then(card_ending).map_or(refused, TestCard::verdict))
         })
     }
 
@@ -149,7 +149,7 @@ impl Provider for Sandbox {
                 store::find(tx, &attempt).map(Outcome::Done)
             });
             let kept = kept.await?.into_inner();
-            Ok(kept.as_deref().and_then(by_last4).map(TestCard::verdict_later))
+            Ok(kept.as_deref().and_then(card_ending).map(TestCard::verdict_later))
         })
     }
 
@@ -164,7 +164,7 @@ impl Provider for Sandbox {
             });
             let kept = answer.await?.into_inner();
             let refused = Verdict::Failed { code: "refund_refused", decline_code: None };
-            Ok(kept.as_deref().and_then(by_last4).map_or(refused, TestCard::given_back))
+            Ok(kept.as_deref().and_then(card_ending).map_or(refused, TestCard::given_back))
         })
     }
 }
