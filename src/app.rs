@@ -88,6 +88,7 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
         .with(key)
         .with(InFlight::default())
         .with(parties::Known::default())
+        .with(parties::ops::OwnRates(catalog::ops::rates::is_own))
         .with(accounts::Known::default())
         .with(accounts::Throttle::default())
         .with(accounts::Passwords::start(config.http.hash_threads())?)
@@ -247,6 +248,7 @@ fn serve(
 fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
     let transport = Arc::new(transport);
     let (letters, invitations) = (transport.clone(), transport.clone());
+    let offers = transport.clone();
     let (refunding, confirming, waiting) = (provider.clone(), provider.clone(), provider.clone());
     Handlers::default()
         .on(
@@ -278,6 +280,17 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             Arc::new(move |db, job| {
                 let transport = invitations.clone();
                 Box::pin(async move { mail::accounts::invitation(&db, &transport, job).await })
+            }),
+        )
+        .on(
+            parties::ops::OFFERED,
+            Arc::new(|db, job| Box::pin(async move { mail::partners::fan_out(&db, job).await })),
+        )
+        .on(
+            mail::partners::TELL,
+            Arc::new(move |db, job| {
+                let transport = offers.clone();
+                Box::pin(async move { mail::partners::tell(&db, &transport, job).await })
             }),
         )
         .on(

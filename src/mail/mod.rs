@@ -16,6 +16,7 @@ mod compose;
 pub mod http;
 mod model;
 pub mod ops;
+pub mod partners;
 mod store;
 mod template;
 mod transport;

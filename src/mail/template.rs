@@ -23,6 +23,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("refund.txt", include_str!("../../templates/mail/refund.txt")),
         ("cancelled.html", include_str!("../../templates/mail/cancelled.html")),
         ("cancelled.txt", include_str!("../../templates/mail/cancelled.txt")),
+        ("offer.html", include_str!("../../templates/mail/offer.html")),
+        ("offer.txt", include_str!("../../templates/mail/offer.txt")),
         ("account.html", include_str!("../../templates/mail/account.html")),
         ("account.txt", include_str!("../../templates/mail/account.txt")),
         ("tickets.txt", include_str!("../../templates/mail/tickets.txt")),

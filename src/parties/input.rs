@@ -138,9 +138,13 @@ pub struct NewPartnershipBody {
     /// Whether the channel may have tickets go out before they are paid (false).
     #[deserr(default)]
     pub on_account: Option<bool>,
+    /// The ticket rates that the channel sees and sells, of either mode; all when absent.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    pub rate_ids: Option<RateIds>,
 }
 
-/// Other terms: what is absent stays.
+/// Other terms: what is absent stays. `rate_ids` is no term: it holds at once.
 #[derive(Deserr, ToSchema, Clone, Debug)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TermsBody {
@@ -153,7 +157,16 @@ pub struct TermsBody {
     /// Whether the channel may have tickets go out before they are paid.
     #[deserr(default)]
     pub on_account: Option<bool>,
+    /// The ticket rates that the channel sees and sells, of either mode; null: all.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200, required = false)]
+    pub rate_ids: Patch<RateIds>,
 }
+
+/// Ids of ticket rates.
+pub type RateIds = Vec<Text<1, 60>>;
+/// Most rates that a partnership can be limited to.
+pub const RATES_MAX: usize = 200;
 
 /// Accepting an offer or other terms.
 #[derive(Deserr, ToSchema, Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Tenants, partnerships and keys.
 
 use crate::db::Tenant;
-use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId};
+use crate::kernel::ids::{ApiKeyId, ChannelId, OrganizationId, PartnershipId, RateId};
 use crate::kernel::{Mode, Timestamp};
 use crate::text_enum;
 use crate::web::KeyScope;
@@ -123,12 +123,22 @@ pub struct Partnership {
     pub proposed: Option<Terms>,
     /// Who has suspended it, and may resume it.
     pub suspended_by: Option<PartySide>,
+    /// The rates that the channel sees and sells; all when absent. Not a term: the organization
+    /// chooses what it sells, and it holds at once.
+    pub rate_ids: Option<Vec<RateId>>,
     /// How often it has changed, from 1.
     pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Partnership {
+    /// Whether the channel sees and sells a rate of the organization.
+    pub fn sells(&self, rate: &RateId) -> bool {
+        self.rate_ids.as_ref().is_none_or(|ids| ids.contains(rate))
+    }
 }
 
 text_enum! {

@@ -58,6 +58,8 @@ pub struct PartnershipView {
     proposed: Option<TermsView>,
     /// Who has suspended it, and may resume it.
     suspended_by: Option<PartySide>,
+    /// The rates that the channel sees and sells; null: all.
+    rate_ids: Option<Vec<String>>,
     /// How often it has changed, from 1; to be sent when accepting.
     version: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -114,6 +116,10 @@ impl PartnershipView {
             on_account,
             proposed: partnership.proposed.map(|terms| TermsView::new(terms, currency)),
             suspended_by: partnership.suspended_by,
+            rate_ids: partnership
+                .rate_ids
+                .as_ref()
+                .map(|ids| ids.iter().map(ToString::to_string).collect()),
             version: partnership.version,
             created_at: partnership.created_at,
             updated_at: partnership.updated_at,

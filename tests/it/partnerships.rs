@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::people::Person;
+use crate::support::people::{PASSWORD, Person, credentials};
 use crate::support::seed::{GOOD_CARD, card};
 use crate::support::{Reply, TestApp};
 
@@ -67,6 +67,104 @@ impl Two {
 }
 
 on_both! {
+    async fn a_channel_sees_and_sells_the_rates_it_is_given(app: &TestApp) {
+        let two = two(app).await;
+        let rate = async |name: &str| {
+            let body = json!({"event_id": two.event, "name": name, "prices": [{"price": 5}]});
+            let made = ask(app, &two.owner, Method::POST, "/v1/ticket-rates", body).await;
+            made.data(201)["_id"].as_str().unwrap().to_owned()
+        };
+        let crew = rate("Crew").await;
+        let mut limited = offer();
+        limited["rate_ids"] = json!([two.rate, two.rate]);
+        let made = ask(app, &two.owner, Method::POST, PATH, limited).await.data(201).clone();
+        assert_eq!(made["rate_ids"], json!([two.rate]));
+        let id = made["_id"].as_str().unwrap();
+        two.act(app, &two.guide, "accept", id).await.data(200);
+        let seen = async || {
+            let event = format!("/v1/events/{}", two.event);
+            let event = ask(app, &two.guide, Method::GET, &event, Value::Null).await;
+            let ids = event.data(200)["ticket_rates"].as_array().unwrap().clone();
+            let of_event = format!("/v1/ticket-rates?event_id={}", two.event);
+            let listed = ask(app, &two.guide, Method::GET, &of_event, Value::Null).await;
+            assert_eq!(listed.data(200).as_array().unwrap(), &ids);
+            ids.iter().map(|rate| rate["_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let buy = async |rate: &str| {
+            let body = json!({"rate_id": rate, "send_resources": false});
+            ask(app, &two.guide, Method::POST, "/v1/payments", body).await
+        };
+        let read = async |rate: &str| {
+            let by_slug = format!("/v1/ticket-rates/by-slug/crew?event_id={}", two.event);
+            let by_slug = ask(app, &two.guide, Method::GET, &by_slug, Value::Null).await.status;
+            let by_id = format!("/v1/ticket-rates/{rate}");
+            (ask(app, &two.guide, Method::GET, &by_id, Value::Null).await.status, by_slug)
+        };
+        assert_eq!(seen().await, std::slice::from_ref(&two.rate));
+        assert_eq!(read(&crew).await, (404, 404));
+        buy(&crew).await.refused(404, "not_found");
+        let bought = buy(&two.rate).await.data(201)["_id"].as_str().unwrap().to_owned();
+        // The organization says what it sells, and it holds at once; no term waits for anybody.
+        let path = format!("{PATH}/{id}");
+        let narrow = async |rates: Value| {
+            let body = json!({"rate_ids": rates});
+            ask(app, &two.owner, Method::PATCH, &path, body).await
+        };
+        let now = narrow(json!([crew])).await.data(200).clone();
+        assert_eq!((&now["rate_ids"], &now["proposed"]), (&json!([crew]), &Value::Null));
+        assert_eq!(seen().await, std::slice::from_ref(&crew));
+        assert_eq!(read(&crew).await, (200, 200));
+        let asked = (0..10).map(|_| buy(&two.rate));
+        for reply in futures_util::future::join_all(asked).await {
+            reply.refused(404, "not_found");
+        }
+        // What it bought before it may finish.
+        let pay = format!("/v1/payments/{bought}/pay");
+        ask(app, &two.guide, Method::POST, &pay, card(GOOD_CARD)).await.data(200);
+        narrow(json!([])).await.data(200);
+        assert_eq!(seen().await, Vec::<String>::new());
+        narrow(Value::Null).await.data(200);
+        assert_eq!(seen().await.len(), 2);
+        buy(&crew).await.data(201);
+        // What is not the organization's is told as what is not there.
+        let foreign = app.on_sale(json!({})).await.1;
+        for unknown in [foreign.as_str(), "rate_00000000000000000000000000", "x"] {
+            let refused = narrow(json!([crew, unknown])).await;
+            assert_eq!((refused.status, refused.fields()), (400, vec!["rate_ids[1]"]));
+        }
+        let refused = narrow(json!(vec![crew.clone(); 201])).await;
+        assert_eq!(refused.fields(), ["rate_ids"]);
+        assert_eq!(seen().await.len(), 2);
+    }
+
+    async fn an_offer_is_told_by_mail(app: &TestApp) {
+        let two = two(app).await;
+        app.drain().await;
+        let told = || {
+            let mails = app.captured();
+            mails.iter().filter(|mail| mail.contains("would like you to sell")).count()
+        };
+        let made = ask(app, &two.owner, Method::POST, PATH, offer()).await;
+        let mut id = made.data(201)["_id"].as_str().unwrap().to_owned();
+        app.drain().await;
+        assert_eq!(told(), 1);
+        let mail = app.captured().into_iter().find(|mail| mail.contains("would like you"));
+        let mail = mail.unwrap();
+        assert!(mail.contains("To: guide@example.com") && mail.contains(&id), "{mail}");
+        // Taken back and repeated, it is not told again the same day.
+        for (days, count) in [(0, 1), (1, 2)] {
+            two.act(app, &two.owner, "end", &id).await.data(200);
+            app.advance(days * 86_400 + 1);
+            let session = credentials(&two.owner.email, PASSWORD);
+            let session = app.post_as_nobody("/v1/auth/log-in", session).await;
+            let again = Person::of(&two.owner.email, session.data(200));
+            let made = ask(app, &again, Method::POST, PATH, offer()).await.data(201).clone();
+            id = made["_id"].as_str().unwrap().to_owned();
+            app.drain().await;
+            assert_eq!(told(), count);
+        }
+    }
+
     async fn a_channel_sells_once_it_has_accepted(app: &TestApp) {
         let two = two(app).await;
         let made = ask(app, &two.owner, Method::POST, PATH, offer()).await;

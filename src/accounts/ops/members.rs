@@ -2,7 +2,7 @@
 
 use super::super::known;
 use super::super::store::{self, Ending, Member, User};
-use crate::db::Tx;
+use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{Id, MemberId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Result};
@@ -20,6 +20,11 @@ pub fn list(tx: &mut Tx<'_>, page: &PageRequest) -> Result<Page<(Member, User)>>
     let found = store::list_members(tx, &tenant, page)?;
     let rows: Result<Vec<_>> = found.rows.into_iter().map(|m| with_user(tx, m)).collect();
     Ok(Page { rows: rows?, limit: found.limit, next: found.next })
+}
+
+/// The confirmed e-mails of a tenant's owners and admins.
+pub fn managers(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<String>> {
+    store::managers(tx, tenant)
 }
 
 fn find(tx: &mut Tx<'_>, id: &str) -> Result<Member> {

@@ -122,7 +122,8 @@ fn may_see(tx: &mut Tx<'_>, quote: &Quote) -> Result<bool> {
         EventStatus::Draft => false,
         EventStatus::Published | EventStatus::Cancelled => !quote.rate.hidden,
     };
-    Ok(shown && parties::ops::active_partnership(tx, owner, channel)?.is_some())
+    let partnership = parties::ops::active_partnership(tx, owner, channel)?;
+    Ok(shown && partnership.is_some_and(|partnership| partnership.sells(&quote.rate.id)))
 }
 
 /// How many of a rate one buyer may have today.

@@ -46,6 +46,7 @@ diesel::table! {
         proposed -> Nullable<Text>,
         suspended_by -> Nullable<Text>,
         version -> BigInt,
+        rate_ids -> Nullable<Text>,
     }
 }
 

@@ -25,7 +25,7 @@ fn object(status: &str) -> Value {
         "channel": {"_id": "ch_01", "id": "ch_01", "name": "Night Guide", "slug": "night-guide"},
         "status": status, "collects": "platform",
         "commission": {"type": "percentage", "quantity": 5}, "on_account": false,
-        "proposed": null, "suspended_by": null, "version": 1,
+        "proposed": null, "suspended_by": null, "rate_ids": null, "version": 1,
         "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z"})
 }
 
@@ -36,7 +36,9 @@ fn example(status: &str) -> Value {
 /// Offer a partnership
 ///
 /// To a channel by its id or slug; it sells when it has accepted. One that has ended can be offered
-/// anew. 404 without such a channel; 409 `partnership_exists`.
+/// anew. Its owners and admins are told by mail, once a day at most. With `rate_ids` it sees and
+/// sells those rates only; it sees all published events all the same. 404 without such a channel;
+/// 409 `partnership_exists`.
 #[utoipa::path(operation_id = "partnerships.create", tag = "partnerships",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
     security(("session" = ["manager"])),
@@ -72,7 +74,7 @@ pub async fn create(
         let commission = commission.ok_or_else(|| Error::internal("a fault was found"))?;
         let on_account = body.on_account.unwrap_or(false);
         let terms = Terms { collects: body.collects, commission, on_account };
-        let view = ops::invite(tx, &channel, terms)?;
+        let view = ops::invite(tx, &channel, (terms, body.rate_ids.as_ref()))?;
         Ok(Outcome::Done(Reply::Good(Answer::created(view)?)))
     };
     once.write(&actor, &canonical, run).await
@@ -130,7 +132,8 @@ pub async fn read(state: State, actor: Actor<Read>, path: Path<String>) -> Resul
 /// Propose other terms
 ///
 /// Of an offer that was not accepted yet they hold at once; of a partnership they wait in
-/// `proposed` for the channel's acceptance. Payments keep the terms they were made under. 409
+/// `proposed` for the channel's acceptance. Payments keep the terms they were made under. Which
+/// rates the channel sells (`rate_ids`) is the organization's to say, and holds at once. 409
 /// `wrong_status` when it has ended.
 #[utoipa::path(operation_id = "partnerships.update", tag = "partnerships",
     params(("id" = String, Path, description = "The partnership.")),
@@ -159,7 +162,8 @@ pub async fn update(
         };
         faults.finish()?;
         let (collects, on_account) = (body.collects, body.on_account);
-        let view = ops::propose(tx, &path, NewTerms { collects, commission, on_account })?;
+        let new = NewTerms { collects, commission, on_account };
+        let view = ops::propose(tx, &path, (new, &body.rate_ids))?;
         Ok(Outcome::Done(Reply::Good(Answer::ok(view)?)))
     };
     once.write(&actor, &canonical, run).await

@@ -3,6 +3,10 @@
 //! The organization invites and proposes terms, the channel accepts; either side suspends, and
 //! resumes what it suspended, or ends. What was sold before keeps the terms it was sold under.
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
 use super::super::known;
 use super::super::model::{
     Collects, Commission, Organization, Partnership, PartnershipStatus, PartySide, Terms,
@@ -10,10 +14,17 @@ use super::super::model::{
 use super::super::store;
 use super::super::view::PartnershipView;
 use crate::db::{Tenant, Tx};
-use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId};
+use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId, RateId};
+use crate::kernel::input::{Faults, Patch};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Mode, Result};
-use crate::outbox::{ChangeKind, Emit, NewChange};
+use crate::outbox::{ChangeKind, Emit, Job, NewChange, jobs};
+use crate::parties::input::{RATES_MAX, RateIds};
+
+/// The kind of the job that tells a channel of an offer.
+pub const OFFERED: &str = "parties.offered";
+/// The mail about an offer is not repeated within so long.
+const OFFER_MAIL_SECONDS: i64 = 86_400;
 
 fn new_partnership(
     tx: &Tx<'_>,
@@ -29,6 +40,7 @@ fn new_partnership(
         terms,
         proposed: None,
         suspended_by: None,
+        rate_ids: None,
         version: 1,
         created_at: tx.now(),
         updated_at: tx.now(),
@@ -79,6 +91,16 @@ pub fn active_partnership(
 ) -> Result<Option<Partnership>> {
     let found = known::partnership(tx, organization, channel)?;
     Ok(found.filter(|partnership| partnership.status == PartnershipStatus::Active))
+}
+
+/// The partnership of an organization and a channel, whatever its status: for slices that were told
+/// of it.
+pub fn partnership_of(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    channel: &ChannelId,
+) -> Result<Option<Partnership>> {
+    store::partnership(tx, organization, channel)
 }
 
 fn party(side: &Tenant) -> PartySide {
@@ -137,7 +159,11 @@ pub fn acting_organization(tx: &mut Tx<'_>) -> Result<Organization> {
 
 /// Offers a partnership to a channel; one that has ended is offered anew. 404 without such a
 /// channel, 409 `partnership_exists`.
-pub fn invite(tx: &mut Tx<'_>, wanted: &ChannelRef, terms: Terms) -> Result<PartnershipView> {
+pub fn invite(
+    tx: &mut Tx<'_>,
+    wanted: &ChannelRef,
+    (terms, rates): (Terms, Option<&RateIds>),
+) -> Result<PartnershipView> {
     let organization = acting_organization(tx)?;
     let channel = match wanted {
         ChannelRef::Slug(slug) => super::channel_by_slug(tx, slug)?,
@@ -147,8 +173,12 @@ pub fn invite(tx: &mut Tx<'_>, wanted: &ChannelRef, terms: Terms) -> Result<Part
         }
     };
     let pair = (&organization.id, &channel.id);
-    let invited = new_partnership(tx, pair, PartnershipStatus::Invited, terms);
-    match store::partnership(tx, pair.0, pair.1)? {
+    let rate_ids = rates.map(|rates| own_rates(tx, rates)).transpose()?;
+    let offered = new_partnership(tx, pair, PartnershipStatus::Invited, terms);
+    let invited = Partnership { rate_ids, ..offered };
+    let before = store::partnership(tx, pair.0, pair.1)?;
+    tell_of_offer(tx, &invited, before.as_ref());
+    match before {
         None => {
             store::append_partnership(tx, &invited);
             let shown = PartnershipView::new(&invited, &organization, &channel);
@@ -158,6 +188,49 @@ pub fn invite(tx: &mut Tx<'_>, wanted: &ChannelRef, terms: Terms) -> Result<Part
         Some(before) if before.status == PartnershipStatus::Ended => change(tx, &before, invited),
         Some(before) => Err(exists(&before)),
     }
+}
+
+/// Has the channel told of an offer, once a day at most: an offer can be taken back and repeated.
+fn tell_of_offer(tx: &mut Tx<'_>, invited: &Partnership, before: Option<&Partnership>) {
+    let since = tx.now().plus_seconds(-OFFER_MAIL_SECONDS);
+    if before.is_none_or(|before| before.created_at < since) {
+        let payload = json!({"organization_id": invited.organization_id,
+            "channel_id": invited.channel_id});
+        jobs::enqueue(tx, Job::now(OFFERED, payload));
+    }
+}
+
+/// What looks up whether rates are an organization's own: rates are another room's.
+pub struct OwnRates(pub fn(&mut Tx<'_>, &OrganizationId, &RateId) -> Result<bool>);
+
+/// 400 for what is no rate of the acting organization.
+fn own_rates(tx: &mut Tx<'_>, wanted: &RateIds) -> Result<Vec<RateId>> {
+    let owner = tx.scope().organization().cloned();
+    let owner =
+        owner.ok_or_else(|| Error::internal("partnerships are offered by organizations"))?;
+    let OwnRates(is_own) = tx.environment().get()?;
+    let mut faults = Faults::default();
+    let reason = format!("must have at most {RATES_MAX} elements");
+    faults.check(wanted.len() <= RATES_MAX, "rate_ids", reason);
+    let mut ids = Vec::new();
+    for (index, text) in wanted.iter().take(RATES_MAX).enumerate() {
+        match RateId::parse(&text.0) {
+            Some(id) if is_own(tx, &owner, &id)? => ids.push(id),
+            _ => faults.add(format!("rate_ids[{index}]"), "is no ticket rate of yours"),
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    faults.finish().map(|()| ids)
+}
+
+/// The rates that a channel is limited to, of the organizations that have limited it.
+pub fn limits(
+    tx: &mut Tx<'_>,
+    channel: &ChannelId,
+) -> Result<BTreeMap<OrganizationId, Partnership>> {
+    let limited = store::limited(tx, channel)?.into_iter();
+    Ok(limited.map(|limited| (limited.organization_id.clone(), limited)).collect())
 }
 
 /// What an organization wants changed.
@@ -182,10 +255,19 @@ impl NewTerms {
 }
 
 /// Changes the terms of an offer, or proposes others to a partner: they hold when the channel
-/// accepts them. 409 `wrong_status` when it has ended.
-pub fn propose(tx: &mut Tx<'_>, id: &str, new: NewTerms) -> Result<PartnershipView> {
+/// accepts them. Which rates it sells holds at once. 409 `wrong_status` when it has ended.
+pub fn propose(
+    tx: &mut Tx<'_>,
+    id: &str,
+    (new, rates): (NewTerms, &Patch<RateIds>),
+) -> Result<PartnershipView> {
     let before = find(tx, id)?;
     let mut after = before.clone();
+    match rates {
+        Patch::Absent => {}
+        Patch::Clear => after.rate_ids = None,
+        Patch::Set(rates) => after.rate_ids = Some(own_rates(tx, rates)?),
+    }
     match before.status {
         PartnershipStatus::Invited => after.terms = new.over(before.terms),
         PartnershipStatus::Active | PartnershipStatus::Suspended => {

@@ -11,7 +11,7 @@ use crate::append_only;
 use crate::db::schema::{organizations, partnerships};
 use crate::db::types::{Instant, Json};
 use crate::db::{AnyConnection, Guard, MultiBackend, Prepared, Tenant, Tx, Verdict};
-use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId};
+use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId, RateId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Result, Timestamp};
 use crate::parties::model::{
@@ -36,6 +36,7 @@ struct PartnershipRow {
     proposed: Option<Json>,
     suspended_by: Option<PartySide>,
     version: i64,
+    rate_ids: Option<Json>,
 }
 append_only!(
     PartnershipRow,
@@ -55,6 +56,7 @@ append_only!(
         proposed,
         suspended_by,
         version,
+        rate_ids,
     ]
 );
 
@@ -70,6 +72,7 @@ impl From<PartnershipRow> for Partnership {
             terms: Terms { collects: row.collects, commission, on_account: row.on_account },
             proposed: row.proposed.and_then(|json| read_terms(&json.0)),
             suspended_by: row.suspended_by,
+            rate_ids: row.rate_ids.map(|json| read_rates(&json.0)),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -94,8 +97,14 @@ impl From<&Partnership> for PartnershipRow {
             proposed: partnership.proposed.as_ref().map(|terms| Json(write_terms(terms))),
             suspended_by: partnership.suspended_by,
             version: partnership.version,
+            rate_ids: partnership.rate_ids.as_ref().map(|ids| Json(json!(ids))),
         }
     }
+}
+
+fn read_rates(json: &Value) -> Vec<RateId> {
+    let ids = json.as_array().into_iter().flatten();
+    ids.filter_map(|id| RateId::parse(id.as_str()?)).collect()
 }
 
 fn write_terms(terms: &Terms) -> Value {
@@ -255,6 +264,19 @@ pub(in crate::parties) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<
         .filter(partnerships::status.eq(PartnershipStatus::Active))
         .order(organizations::id)
         .select(organizations::all_columns)
+        .load(tx.conn()?)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The active partnerships of a channel that are limited to some rates.
+pub(in crate::parties) fn limited(
+    tx: &mut Tx<'_>,
+    channel: &ChannelId,
+) -> Result<Vec<Partnership>> {
+    let rows: Vec<PartnershipRow> = partnerships::table
+        .filter(partnerships::channel_id.eq(channel))
+        .filter(partnerships::status.eq(PartnershipStatus::Active))
+        .filter(partnerships::rate_ids.is_not_null())
         .load(tx.conn()?)?;
     Ok(rows.into_iter().map(Into::into).collect())
 }

@@ -13,10 +13,11 @@ use crate::catalog::store::rates as store;
 use crate::catalog::{Event, EventStatus, Price, Rate, RateKind, RateView};
 use crate::db::Tx;
 use crate::inventory::{self, Level};
-use crate::kernel::ids::{EventId, Id, RateId};
+use crate::kernel::ids::{EventId, Id, OrganizationId, RateId};
 use crate::kernel::input::{DecimalInput, Patch, Slug, Text};
 use crate::kernel::{Error, Money, Result};
 use crate::outbox::{ChangeKind, Emit, NewChange};
+use crate::parties;
 
 /// The name of a rate that was made with its event.
 const FIRST_RATE: &str = "General admission";
@@ -154,8 +155,7 @@ pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<RateView> {
 /// A rate of an event the caller may see, by its slug.
 pub fn read_by_slug(tx: &mut Tx<'_>, event_id: &str, slug: &str) -> Result<RateView> {
     let event = super::events::find(tx, event_id)?;
-    let rate = store::by_slug(tx, &event, slug)?.filter(|rate| visible(tx, rate));
-    let rate = rate.ok_or_else(Error::not_found)?;
+    let rate = store::by_slug(tx, &event, slug)?.ok_or_else(Error::not_found)?;
     read(tx, rate.id.as_str())
 }
 
@@ -198,8 +198,9 @@ pub(super) fn find(tx: &mut Tx<'_>, id: &str) -> Result<(Event, Rate)> {
     let id = RateId::parse(id).ok_or_else(Error::not_found)?;
     let rate = store::find(tx, &id)?.ok_or_else(Error::not_found)?;
     let event = super::events::find(tx, rate.event_id.as_str())?;
-    let seen = event.organization_id == rate.organization_id && visible(tx, &rate);
-    if seen { Ok((event, rate)) } else { Err(Error::not_found()) }
+    let rates = visible(tx, vec![rate])?;
+    let own = rates.into_iter().find(|rate| event.organization_id == rate.organization_id);
+    own.map(|rate| (event, rate)).ok_or_else(Error::not_found)
 }
 
 /// What the caller may see of the rates of some events, by event, oldest first.
@@ -208,7 +209,7 @@ pub(super) fn views_of(
     events: &[&Event],
 ) -> Result<BTreeMap<EventId, Vec<RateView>>> {
     let rates = store::of_events(tx, events)?;
-    let rates: Vec<Rate> = rates.into_iter().filter(|rate| visible(tx, rate)).collect();
+    let rates = visible(tx, rates)?;
     let mut prices: BTreeMap<RateId, Vec<Price>> = BTreeMap::new();
     for price in store::prices(tx, &rates.iter().collect::<Vec<_>>())? {
         prices.entry(price.rate_id.clone()).or_default().push(price);
@@ -229,8 +230,24 @@ pub(super) fn views_of(
     Ok(views)
 }
 
-fn visible(tx: &Tx<'_>, rate: &Rate) -> bool {
-    !rate.hidden || tx.scope().owner().is_some()
+/// Those that the caller sees: its own, else neither hidden nor kept from the channel.
+fn visible(tx: &mut Tx<'_>, rates: Vec<Rate>) -> Result<Vec<Rate>> {
+    if tx.scope().owner().is_some() {
+        return Ok(rates);
+    }
+    let limits = match tx.scope().channel() {
+        Some(channel) => parties::ops::limits(tx, channel)?,
+        None => BTreeMap::new(),
+    };
+    let sells = |rate: &Rate| {
+        limits.get(&rate.organization_id).is_none_or(|limited| limited.sells(&rate.id))
+    };
+    Ok(rates.into_iter().filter(|rate| !rate.hidden && sells(rate)).collect())
+}
+
+/// Whether a rate is an organization's own, in either mode.
+pub fn is_own(tx: &mut Tx<'_>, owner: &OrganizationId, id: &RateId) -> Result<bool> {
+    Ok(store::of_organization(tx, owner, id)?.is_some())
 }
 
 fn levels_of(tx: &mut Tx<'_>, event: &Event, rate: &Rate, prices: &[Price]) -> Result<Levels> {

@@ -1,0 +1,98 @@
+//! Letters to a channel's owners and admins that an organization offers it a partnership.
+
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::{Address, Message};
+use serde::Serialize;
+use serde_json::json;
+
+use super::compose::Outgoing;
+use super::ops::text_of;
+use super::template;
+use super::transport::Transport;
+use crate::accounts;
+use crate::db::{Db, Outcome, Scope, Tenant, Tx};
+use crate::kernel::ids::{ChannelId, Id, OrganizationId};
+use crate::kernel::{Error, Mode, Result};
+use crate::outbox::Job;
+use crate::outbox::jobs::{self, Claimed};
+use crate::parties::{self, PartnershipStatus};
+
+/// The kind of the job that tells one person of an offer.
+pub const TELL: &str = "mail.offer";
+
+fn scope() -> Scope {
+    Scope::platform("telling a channel of a partnership it is offered")
+}
+
+fn pair_of(job: &Claimed) -> Result<(OrganizationId, ChannelId)> {
+    let organization = text_of(&job.payload, "organization_id").and_then(OrganizationId::parse);
+    let channel = text_of(&job.payload, "channel_id").and_then(ChannelId::parse);
+    organization.zip(channel).ok_or_else(|| Error::internal("a job without its partnership"))
+}
+
+/// Writes a job for each owner and admin of the channel, and ends this one with them.
+pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
+    let (organization, channel) = pair_of(&job)?;
+    let write = move |tx: &mut Tx<'_>| {
+        // Another worker that took this job over writes the others; never both.
+        if jobs::finish(tx, &job)? {
+            for email in accounts::ops::members::managers(tx, &Tenant::Channel(channel.clone()))? {
+                let payload = json!({"organization_id": organization, "channel_id": channel,
+                    "email": email});
+                jobs::enqueue(tx, Job::now(TELL, payload));
+            }
+        }
+        Ok(Outcome::Done(()))
+    };
+    db.write(&scope(), write).await.map(|_| ())
+}
+
+#[derive(Serialize)]
+struct Offer {
+    organization: String,
+    channel: String,
+    partnership: String,
+}
+
+/// Tells one of them, while it is still an offer.
+pub async fn tell(db: &Db, transport: &Transport, job: Claimed) -> Result<()> {
+    let (organization, channel) = pair_of(&job)?;
+    let read = move |tx: &mut Tx<'_>| {
+        let found = parties::ops::partnership_of(tx, &organization, &channel)?;
+        let Some(offer) = found.filter(|found| found.status == PartnershipStatus::Invited) else {
+            return Ok(None);
+        };
+        Ok(Some(Offer {
+            organization: parties::ops::organization(tx, &organization)?.name,
+            channel: parties::ops::channel(tx, &channel)?.name,
+            partnership: offer.id.to_string(),
+        }))
+    };
+    let Some(offer) = db.read(&scope(), read).await? else { return Ok(()) };
+    let email = text_of(&job.payload, "email").unwrap_or_default().to_owned();
+    let message = message(&offer, email, (&job, transport))?;
+    // About people and tenants, not sales: there is no test mode of it.
+    transport.send(Mode::Live, job.id.as_str(), message).await
+}
+
+fn message(
+    offer: &Offer,
+    email: String,
+    (job, transport): (&Claimed, &Transport),
+) -> Result<Outgoing> {
+    let subject = format!("{} would like you to sell its tickets", offer.organization);
+    let to = Mailbox::new(None, email.parse::<Address>().map_err(Error::internal)?);
+    let sender = transport.sender();
+    let page = template::render("offer.html", offer)?;
+    let parts = MultiPart::alternative()
+        .singlepart(SinglePart::plain(template::render("offer.txt", offer)?))
+        .singlepart(SinglePart::html(page.clone()));
+    let message = Message::builder()
+        .from(sender.clone())
+        .to(to)
+        .subject(subject.clone())
+        .message_id(Some(format!("<{}@{}>", job.id.as_str(), sender.email.domain())))
+        .multipart(parts)
+        .map_err(Error::internal)?;
+    Ok(Outgoing { message, to: email, subject, page })
+}
