@@ -19,6 +19,7 @@ use crate::db::{Db, DbOptions, Environment, Outcome, Scope};
 use crate::kernel::Clock;
 use crate::mail::Transport;
 use crate::outbox::{Handlers, Listeners, Worker};
+use crate::parties::departure::Obligations;
 use crate::payments::ops::called_off;
 use crate::payments::providers::{Provider, Sandbox};
 use crate::web::idempotency::InFlight;
@@ -93,6 +94,11 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
         .with(accounts::Throttle::default())
         .with(accounts::Passwords::start(config.http.hash_threads())?)
         .with(catalog::Quotes::default())
+        .with(Obligations(vec![
+            catalog::ops::events::published_events,
+            payments::ops::obligations::open_payments,
+            payments::ops::obligations::pending_refunds,
+        ]))
         .with(Listeners(vec![
             payments::ops::called_off::on_change,
             mail::on_change,

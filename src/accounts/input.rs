@@ -301,3 +301,15 @@ pub struct AcceptBody {
     #[deserr(default)]
     pub cookie: Option<bool>,
 }
+
+/// The end of a tenant.
+#[derive(Deserr, ToSchema, Clone, Debug)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct DepartureBody {
+    /// One's own password.
+    #[schema(inline)]
+    pub password: Password,
+    /// The tenant's slug: this one is meant, and no other.
+    #[schema(inline)]
+    pub slug: Text<1, 200>,
+}

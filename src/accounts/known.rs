@@ -55,10 +55,20 @@ pub(super) fn standing(tx: &mut Tx<'_>, id: &SessionId) -> Result<Option<Standin
     let Some(member) = member.filter(|member| member.user_id == session.user_id) else {
         return Ok(None);
     };
-    let confirmed = match &member.tenant {
-        Tenant::Organization(id) => parties::ops::organization(tx, id)?.confirmed_at.is_some(),
-        Tenant::Channel(id) => parties::ops::channel(tx, id)?.confirmed_at.is_some(),
+    let (confirmed, deleted) = match &member.tenant {
+        Tenant::Organization(id) => {
+            let own = parties::ops::organization(tx, id)?;
+            (own.confirmed_at.is_some(), own.deleted_at.is_some())
+        }
+        Tenant::Channel(id) => {
+            let own = parties::ops::channel(tx, id)?;
+            (own.confirmed_at.is_some(), own.deleted_at.is_some())
+        }
     };
+    // A member who came in while the tenant left is in nothing.
+    if deleted {
+        return Ok(None);
+    }
     let standing = Standing { member, confirmed };
     known.0.insert(id.clone(), standing.clone());
     Ok(Some(standing))

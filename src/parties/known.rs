@@ -66,7 +66,13 @@ pub(super) fn key_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiKey>>
     {
         return Ok(Some(key));
     }
-    let found = store::key_by_hash(tx, hash)?;
+    let mut found = store::key_by_hash(tx, hash)?;
+    // One that was made while its tenant left opens nothing.
+    if let Some(key) = &found
+        && !super::ops::is_there(tx, &key.tenant)?
+    {
+        found = None;
+    }
     if let Some(key) = &found {
         known.keys.insert(hash.to_owned(), key.clone());
     }

@@ -10,6 +10,7 @@
 //! refuses a mistyped one before any look-up; a revoked one is refused within a second. Rotated, it
 //! has two secrets for a day. Nobody mints, changes or rotates a key that may do more than they.
 
+pub mod departure;
 pub mod http;
 pub mod input;
 mod key;

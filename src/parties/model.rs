@@ -89,6 +89,8 @@ pub struct Organization {
     pub created_at: Timestamp,
     /// Since when it may work in live mode.
     pub confirmed_at: Option<Timestamp>,
+    /// Since when it is gone.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// A tenant that resells.
@@ -104,6 +106,8 @@ pub struct Channel {
     pub created_at: Timestamp,
     /// Since when it may work in live mode.
     pub confirmed_at: Option<Timestamp>,
+    /// Since when it is gone.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// One organization and one channel.

@@ -126,6 +126,7 @@ fn request(operation: &str, path: &str, victim: &Victim, absent: bool) -> (Strin
         ("auth.begin_totp", json!({"password": "x"})),
         ("auth.confirm_totp", json!({"code": "000000"})),
         ("auth.end_totp", json!({"code": "000000"})),
+        ("auth.delete_tenant", json!({"password": "x", "slug": "x"})),
     ]
     .into();
     (path, bodies.get(operation).cloned().unwrap_or_else(|| json!({})))
@@ -166,7 +167,8 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Operations that name nothing of anybody's.
-const NAMELESS: [&str; 27] = [
+const NAMELESS: [&str; 28] = [
+    "auth.delete_tenant",
     "payment_methods.create",
     "auth.read",
     "events.create",

@@ -24,6 +24,7 @@ mod contention;
 mod contract;
 mod customers;
 mod deliveries;
+mod departure;
 mod documented;
 mod doors;
 mod edge;

@@ -5,6 +5,7 @@ mod cookie;
 mod invitations;
 mod members;
 mod passwords;
+mod tenant;
 mod totp;
 mod view;
 mod who;
@@ -28,6 +29,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(invitations::accept).service(invitations::withdraw);
     config.service(members::list).service(members::read);
     config.service(members::change).service(members::remove);
+    config.service(tenant::remove);
 }
 
 /// The scope of whoever is nobody yet: tokens and passwords are looked at with it.

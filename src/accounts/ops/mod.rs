@@ -1,5 +1,6 @@
 //! Operations on accounts.
 
+pub mod departure;
 pub mod invitations;
 pub mod letters;
 pub mod log_in;

@@ -111,6 +111,12 @@ pub(in crate::accounts) fn has_member(
     Ok(found.first::<MemberId>(tx.conn()?).optional()?.is_some())
 }
 
+/// All members of a tenant.
+pub(in crate::accounts) fn members_of(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<Member>> {
+    let rows = of(tenant).order(members::id).load::<Row>(tx.conn()?)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The confirmed e-mails of a tenant's owners and admins.
 pub(in crate::accounts) fn managers(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<String>> {
     let managers = of(tenant)

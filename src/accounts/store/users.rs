@@ -1,9 +1,9 @@
-//! The table `users`.
+//! The table `users`, and what is forgotten with one.
 
 use diesel::prelude::*;
 
 use crate::append_only;
-use crate::db::schema::users;
+use crate::db::schema::{account_letters, sessions, users};
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::ids::UserId;
 use crate::kernel::{Result, Timestamp};
@@ -95,4 +95,13 @@ pub(in crate::accounts) fn use_step(tx: &mut Tx<'_>, id: &UserId, step: i64) -> 
         .set((users::totp_step.eq(step), users::updated_at.eq(now)))
         .execute(tx.conn()?)?;
     Ok(used == 1)
+}
+
+/// Forgets a user who is a member of nothing, with their sessions and letters.
+pub(in crate::accounts) fn forget_user(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
+    let conn = tx.conn()?;
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(conn)?;
+    diesel::delete(account_letters::table.filter(account_letters::user_id.eq(id))).execute(conn)?;
+    diesel::delete(users::table.find(id)).execute(conn)?;
+    Ok(())
 }

@@ -326,3 +326,20 @@ pub(in crate::catalog) fn delete(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     diesel::delete(events::table.find((&event.organization_id, &event.id))).execute(tx.conn()?)?;
     Ok(())
 }
+
+/// How many live events of an organization are published and not over.
+pub(in crate::catalog) fn count_to_come(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+) -> Result<i64> {
+    let now = tx.now();
+    let begins = events::start_date.is_null().or(events::start_date.gt(now));
+    let to_come = events::end_date.gt(now).or(events::end_date.is_null().and(begins));
+    let query = events::table
+        .filter(events::organization_id.eq(organization))
+        .filter(events::mode.eq(Mode::Live))
+        .filter(events::status.eq(EventStatus::Published))
+        .filter(to_come.assume_not_null())
+        .count();
+    Ok(query.get_result(tx.conn()?)?)
+}

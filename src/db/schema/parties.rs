@@ -12,6 +12,7 @@ diesel::table! {
         timezone -> Nullable<Text>,
         created_at -> Instant,
         confirmed_at -> Nullable<Instant>,
+        deleted_at -> Nullable<Instant>,
     }
 }
 
@@ -25,6 +26,7 @@ diesel::table! {
         slug -> Text,
         created_at -> Instant,
         confirmed_at -> Nullable<Instant>,
+        deleted_at -> Nullable<Instant>,
     }
 }
 

@@ -49,6 +49,7 @@ pub fn create_organization(tx: &mut Tx<'_>, new: &NewOrganization) -> Result<Org
         timezone: new.timezone.map(|zone| zone.name().to_owned()),
         created_at: tx.now(),
         confirmed_at: new.confirmed.then_some(tx.now()),
+        deleted_at: None,
     };
     store::append_organization(tx, &organization);
     Ok(organization)
@@ -65,6 +66,7 @@ pub fn create_channel(tx: &mut Tx<'_>, new: &NewChannel) -> Result<Channel> {
         slug: new.slug.clone(),
         created_at: tx.now(),
         confirmed_at: new.confirmed.then_some(tx.now()),
+        deleted_at: None,
     };
     store::append_channel(tx, &channel);
     Ok(channel)
@@ -105,12 +107,24 @@ pub fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Channel> {
     store::channel(tx, id)?.ok_or_else(Error::not_found)
 }
 
-/// An organization by its slug.
-pub fn organization_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Organization> {
-    store::organization_by_slug(tx, slug)?.ok_or_else(Error::not_found)
+/// Whether a tenant is still there.
+pub fn is_there(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<bool> {
+    Ok(match tenant {
+        Tenant::Organization(id) => {
+            store::organization(tx, id)?.is_some_and(|own| own.deleted_at.is_none())
+        }
+        Tenant::Channel(id) => store::channel(tx, id)?.is_some_and(|own| own.deleted_at.is_none()),
+    })
 }
 
-/// A channel by its slug.
+/// An organization that is still there, by its slug.
+pub fn organization_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Organization> {
+    let found = store::organization_by_slug(tx, slug)?;
+    found.filter(|found| found.deleted_at.is_none()).ok_or_else(Error::not_found)
+}
+
+/// A channel that is still there, by its slug.
 pub fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Channel> {
-    store::channel_by_slug(tx, slug)?.ok_or_else(Error::not_found)
+    let found = store::channel_by_slug(tx, slug)?;
+    found.filter(|found| found.deleted_at.is_none()).ok_or_else(Error::not_found)
 }

@@ -169,7 +169,11 @@ pub fn invite(
         ChannelRef::Slug(slug) => super::channel_by_slug(tx, slug)?,
         ChannelRef::Id(id) => {
             let id = ChannelId::parse(id).ok_or_else(Error::not_found)?;
-            super::channel(tx, &id)?
+            let found = super::channel(tx, &id)?;
+            if found.deleted_at.is_some() {
+                return Err(Error::not_found());
+            }
+            found
         }
     };
     let pair = (&organization.id, &channel.id);
@@ -330,9 +334,15 @@ pub fn end(tx: &mut Tx<'_>, id: &str) -> Result<PartnershipView> {
     if before.status == PartnershipStatus::Ended {
         return Err(wrong_status(&before));
     }
-    let status = PartnershipStatus::Ended;
-    let after = Partnership { status, proposed: None, suspended_by: None, ..before.clone() };
-    change(tx, &before, after)
+    end_partnership(tx, &before)
+}
+
+/// A partnership is over.
+pub(in crate::parties) fn end_partnership(
+    tx: &mut Tx<'_>,
+    before: &Partnership,
+) -> Result<PartnershipView> {
+    change(tx, before, before.ended())
 }
 
 /// Stores a change, unless somebody else was faster, and tells both sides.

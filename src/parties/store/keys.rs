@@ -196,3 +196,14 @@ pub(in crate::parties) fn revoke_key(tx: &mut Tx<'_>, id: &ApiKeyId) -> Result<b
         .execute(tx.conn()?)?;
     Ok(updated == 1)
 }
+
+/// Revokes every key of a tenant.
+pub(in crate::parties) fn revoke_keys(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    let now = Some(tx.now());
+    let (organization, channel) = tenant.clone().columns();
+    let of_tenant = api_keys::organization_id.eq(organization).or(api_keys::channel_id.eq(channel));
+    diesel::update(api_keys::table.filter(of_tenant).filter(api_keys::revoked_at.is_null()))
+        .set(api_keys::revoked_at.eq(now))
+        .execute(tx.conn()?)?;
+    Ok(())
+}

@@ -28,12 +28,13 @@ struct OrganizationRow {
     timezone: Option<String>,
     created_at: Timestamp,
     confirmed_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
 }
 append_only!(
     OrganizationRow,
     organizations,
     1,
-    [id, name, slug, currency, timezone, created_at, confirmed_at]
+    [id, name, slug, currency, timezone, created_at, confirmed_at, deleted_at]
 );
 
 #[derive(Insertable, Queryable)]
@@ -44,32 +45,51 @@ struct ChannelRow {
     slug: String,
     created_at: Timestamp,
     confirmed_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
 }
-append_only!(ChannelRow, channels, 2, [id, name, slug, created_at, confirmed_at]);
+append_only!(ChannelRow, channels, 2, [id, name, slug, created_at, confirmed_at, deleted_at]);
 
 impl From<OrganizationRow> for Organization {
     fn from(row: OrganizationRow) -> Self {
-        let OrganizationRow { id, name, slug, currency, timezone, created_at, confirmed_at } = row;
-        Self { id, name, slug, currency, timezone, created_at, confirmed_at }
+        let OrganizationRow {
+            id,
+            name,
+            slug,
+            currency,
+            timezone,
+            created_at,
+            confirmed_at,
+            deleted_at,
+        } = row;
+        Self { id, name, slug, currency, timezone, created_at, confirmed_at, deleted_at }
     }
 }
 
 impl From<ChannelRow> for Channel {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow { id, name, slug, created_at, confirmed_at } = row;
-        Self { id, name, slug, created_at, confirmed_at }
+        let ChannelRow { id, name, slug, created_at, confirmed_at, deleted_at } = row;
+        Self { id, name, slug, created_at, confirmed_at, deleted_at }
     }
 }
 
 pub(in crate::parties) fn append_organization(tx: &mut Tx<'_>, organization: &Organization) {
-    let Organization { id, name, slug, currency, timezone, created_at, confirmed_at } =
+    let Organization { id, name, slug, currency, timezone, created_at, confirmed_at, deleted_at } =
         organization.clone();
-    tx.append(OrganizationRow { id, name, slug, currency, timezone, created_at, confirmed_at });
+    tx.append(OrganizationRow {
+        id,
+        name,
+        slug,
+        currency,
+        timezone,
+        created_at,
+        confirmed_at,
+        deleted_at,
+    });
 }
 
 pub(in crate::parties) fn append_channel(tx: &mut Tx<'_>, channel: &Channel) {
-    let Channel { id, name, slug, created_at, confirmed_at } = channel.clone();
-    tx.append(ChannelRow { id, name, slug, created_at, confirmed_at });
+    let Channel { id, name, slug, created_at, confirmed_at, deleted_at } = channel.clone();
+    tx.append(ChannelRow { id, name, slug, created_at, confirmed_at, deleted_at });
 }
 
 pub(in crate::parties) fn organization(
@@ -115,11 +135,36 @@ pub(in crate::parties) fn confirm(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()
     Ok(())
 }
 
+/// Marks a tenant as gone.
+pub(in crate::parties) fn mark_deleted(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    let now = Some(tx.now());
+    match tenant {
+        Tenant::Organization(id) => {
+            let set = diesel::update(organizations::table.find(id));
+            set.set(organizations::deleted_at.eq(now)).execute(tx.conn()?)?;
+        }
+        Tenant::Channel(id) => {
+            let set = diesel::update(channels::table.find(id));
+            set.set(channels::deleted_at.eq(now)).execute(tx.conn()?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Invariants of this slice: each query returns the rows that break it.
 pub fn checks() -> Vec<(&'static str, &'static str)> {
-    vec![(
-        "only hashes of secret keys are stored",
-        "SELECT id AS broken FROM api_keys WHERE length(secret_hash) <> 64 \
-         OR secret_hash LIKE 'sk!_%' ESCAPE '!'",
-    )]
+    vec![
+        (
+            "only hashes of secret keys are stored",
+            "SELECT id AS broken FROM api_keys WHERE length(secret_hash) <> 64 \
+             OR secret_hash LIKE 'sk!_%' ESCAPE '!'",
+        ),
+        (
+            "a tenant that has left has no partners",
+            "SELECT p.id AS broken FROM partnerships p \
+             JOIN organizations o ON o.id = p.organization_id \
+             JOIN channels c ON c.id = p.channel_id WHERE p.status <> 'ended' \
+             AND (o.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL)",
+        ),
+    ]
 }

@@ -170,6 +170,15 @@ pub(in crate::parties) fn list_partnerships(
     Ok(Page::cut(rows, page, |partnership: &Partnership| partnership.id.to_string()))
 }
 
+/// All of a side's own.
+pub(in crate::parties) fn partnerships_of(
+    tx: &mut Tx<'_>,
+    side: &Tenant,
+) -> Result<Vec<Partnership>> {
+    let rows: Vec<PartnershipRow> = of(side).order(partnerships::id).load(tx.conn()?)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// Stores a partnership as changed, unless somebody else has changed it since `version`.
 pub(in crate::parties) fn save_partnership(
     tx: &mut Tx<'_>,

@@ -6,6 +6,7 @@ pub mod create;
 pub mod customers;
 pub mod end;
 mod late;
+pub mod obligations;
 pub mod pay;
 pub mod read;
 pub mod refund;

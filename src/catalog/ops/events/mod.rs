@@ -21,7 +21,8 @@ use crate::outbox::{ChangeKind, Emit, NewChange};
 
 pub(super) use read::find_held;
 pub use read::{
-    check_not_cancelled, find, list, meant_by, of_row, of_row_held, read, read_by_slug,
+    check_not_cancelled, find, list, meant_by, of_row, of_row_held, published_events, read,
+    read_by_slug,
 };
 use rules::{check_currency, check_slug, lay_over};
 pub(super) use rules::{check_never_sold, check_still_publishable};

@@ -4,7 +4,7 @@ use crate::catalog::model::offer::event_cancelled;
 use crate::catalog::ops::{event_ref, hosts, locations, rates};
 use crate::catalog::store::events::{self as store, EventFilter, EventRef, Hold};
 use crate::catalog::{Event, EventStatus, EventView};
-use crate::db::Tx;
+use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{EventId, Id, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Result};
@@ -78,6 +78,15 @@ pub fn of_row_held(tx: &mut Tx<'_>, organization: &OrganizationId, id: &EventId)
 pub(in crate::catalog::ops) fn find_held(tx: &mut Tx<'_>, id: &str) -> Result<Event> {
     let seen = find(tx, id)?;
     of_row_held(tx, &seen.organization_id, &seen.id)
+}
+
+/// What a tenant still owes: its live events that are published and not over.
+pub fn published_events(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<(&'static str, i64)> {
+    let count = match tenant {
+        Tenant::Organization(id) => store::count_to_come(tx, id)?,
+        Tenant::Channel(_) => 0,
+    };
+    Ok(("published_events", count))
 }
 
 /// 409 `event_cancelled` when it is.
