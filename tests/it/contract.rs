@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rialto::web::router;
 use serde_json::{Value, json};
 
-fn document() -> Value {
+pub fn document() -> Value {
     serde_json::from_str(&router::document_json()).unwrap()
 }
 
@@ -95,7 +95,7 @@ fn every_operation_says_what_a_caller_needs() {
 }
 
 /// A schema together with the components it refers to.
-fn closed(schema: &Value, document: &Value) -> Value {
+pub fn closed(schema: &Value, document: &Value) -> Value {
     let mut closed = json!({"$schema": "https://json-schema.org/draft/2020-12/schema"});
     closed["components"] = document["components"].clone();
     closed["allOf"] = json!([schema]);

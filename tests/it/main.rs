@@ -29,6 +29,7 @@ mod documented;
 mod doors;
 mod edge;
 mod events;
+mod every_operation;
 mod idempotency;
 mod isolation;
 mod keys;

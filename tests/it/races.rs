@@ -77,6 +77,58 @@ on_both! {
         }
     }
 
+    /// What is written on a payment while it is paid takes nothing of its money back.
+    async fn a_payment_is_written_on_while_it_is_paid(app: &TestApp) {
+        let (_, rate) = app.on_sale(json!({"capacity": 100})).await;
+        for round in 0..20 {
+            let id = app.pending(&rate, 1).await;
+            let (own, pay) = (format!("/v1/payments/{id}"), format!("/v1/payments/{id}/pay"));
+            let written = (0..4).map(|number| {
+                let body = json!({"metadata": {"round": round, "number": number}});
+                app.patch(&app.seed.channel, &own, body)
+            });
+            let pay = app.post(&app.seed.channel, &pay, card(GOOD_CARD));
+            let (written, paid) = futures_util::future::join(join_all(written), pay).await;
+            assert_eq!(paid.data(200)["amount_paid"], 2060);
+            assert!(written.iter().all(|reply| reply.status == 200), "{written:?}");
+            let end = app.get(&app.seed.channel, &own).await.data(200).clone();
+            assert_eq!((&end["status"], &end["amount_paid"]), (&json!("paid"), &json!(2060)));
+            assert_eq!(end["metadata"]["round"], round);
+        }
+    }
+
+    /// A ticket is given away while its old code is at the door: whoever comes in has it, or the
+    /// other one does, never both.
+    async fn a_ticket_changes_hands_at_the_door(app: &TestApp) {
+        let (_, rate) = app.on_sale(json!({})).await;
+        let mut outcomes = [0, 0];
+        for _ in 0..20 {
+            let paid = app.paid(&rate, 1).await;
+            let path = format!("/v1/tickets/{}", paid["resource_ids"][0].as_str().unwrap());
+            let code = app.get(&app.seed.org, &path).await.data(200)["qr_code"].clone();
+            let body = json!({"full_name": "Ben", "email": "ben@example.com"});
+            let transfer = format!("{path}/transfer");
+            let transfer = app.post(&app.seed.channel, &transfer, body);
+            let scan = app.post(&app.seed.org, "/v1/checkins", json!({"code": code}));
+            let (given, scanned) = futures_util::future::join(transfer, scan).await;
+            outcomes[usize::from(scanned.status == 201)] += 1;
+            let read = app.get(&app.seed.org, &path).await.data(200).clone();
+            match scanned.status {
+                201 => {
+                    given.refused(409, "already_checked_in");
+                    assert_eq!((&read["enter"], &read["qr_code"]), (&json!(1), &code));
+                }
+                404 => {
+                    given.data(200);
+                    assert_eq!((&read["enter"], &read["full_name"]), (&json!(0), &json!("Ben")));
+                    assert_ne!(read["qr_code"], code);
+                }
+                other => panic!("{other}: {}", scanned.text),
+            }
+        }
+        println!("transferred and let in: {outcomes:?}");
+    }
+
     /// Two doors, one ticket.
     async fn a_ticket_enters_once(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({})).await;

@@ -1,119 +1,18 @@
-//! R9 and R10: random sequences of the main job against the real service and, beside it, against
-//! a model small enough to be seen through. Every answer and every number must agree.
+//! The service and its model, side by side.
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use crate::play::{alone, scaled, seeds};
+use super::truth::{HOLD_MAX_SECONDS, HOLD_SECONDS, Model, Sale, Seat, Status};
+use super::{Action, Card, STEP_SECONDS};
 use crate::support::seed::{GOOD_CARD, card};
-use crate::support::{Backend, Options, Reply, TestApp, available};
+use crate::support::{Reply, TestApp};
 
-/// Actions of a sequence.
-const ACTIONS: std::ops::Range<usize> = 5..30;
-/// Time moves by multiples of this. No multiple is near a hold's length, so that the time the
-/// test itself takes decides nothing.
-const STEP_SECONDS: u32 = 200;
-const HOLD_SECONDS: i64 = 900;
 const DECLINED_CARD: &str = "4000000000000002";
-
-/// What somebody does. Numbers choose among the sales there are.
-#[derive(Clone, Debug)]
-enum Action {
-    Buy { quantity: i64 },
-    BuyAgain { sale: usize },
-    Pay { sale: usize, declined: bool },
-    Finalize { sale: usize },
-    Cancel { sale: usize },
-    Enter { sale: usize, ticket: usize },
-    Wait { steps: u32 },
-    Work,
-    SetCapacity { capacity: i64 },
-    SetPrice { price: i64 },
-    CallOff,
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    let sale = 0..6_usize;
-    prop_oneof![
-        8 => (1..=4_i64).prop_map(|quantity| Action::Buy { quantity }),
-        2 => sale.clone().prop_map(|sale| Action::BuyAgain { sale }),
-        6 => (sale.clone(), prop::bool::weighted(0.2))
-            .prop_map(|(sale, declined)| Action::Pay { sale, declined }),
-        2 => sale.clone().prop_map(|sale| Action::Finalize { sale }),
-        2 => sale.clone().prop_map(|sale| Action::Cancel { sale }),
-        4 => (sale, 0..4_usize).prop_map(|(sale, ticket)| Action::Enter { sale, ticket }),
-        3 => (1..=3_u32).prop_map(|steps| Action::Wait { steps }),
-        1 => Just(Action::Work),
-        2 => (1..=16_i64).prop_map(|capacity| Action::SetCapacity { capacity }),
-        1 => prop_oneof![Just(0), 1..=40_i64].prop_map(|price| Action::SetPrice { price }),
-        1 => Just(Action::CallOff),
-    ]
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Status {
-    Pending,
-    Paid,
-    Cancelled,
-}
-
-/// A purchase, as the model remembers it.
-#[derive(Debug)]
-struct Sale {
-    once: String,
-    quantity: i64,
-    amount: i64,
-    made_at: i64,
-    status: Status,
-    entered: Vec<bool>,
-    /// What the service called it, and said when it was made.
-    id: String,
-    tickets: Vec<String>,
-    said: String,
-}
-
-/// The whole truth.
-struct Model {
-    now: i64,
-    capacity: i64,
-    price: i64,
-    called_off: bool,
-    sales: Vec<Sale>,
-}
-
-impl Model {
-    fn status(&self, sale: &Sale) -> &'static str {
-        match sale.status {
-            Status::Paid => "paid",
-            Status::Cancelled => "cancelled",
-            Status::Pending if sale.made_at + HOLD_SECONDS <= self.now => "expired",
-            Status::Pending => "pending",
-        }
-    }
-
-    fn seats(&self, status: &str) -> i64 {
-        let of = self.sales.iter().filter(|sale| self.status(sale) == status);
-        of.map(|sale| sale.quantity).sum()
-    }
-
-    fn left(&self) -> i64 {
-        self.capacity - self.seats("paid") - self.seats("pending")
-    }
-
-    /// What moving an open payment is refused with; `None` when it may move.
-    fn closed(&self, sale: &Sale) -> Option<(u16, &'static str)> {
-        match self.status(sale) {
-            "pending" if self.called_off => Some((409, "event_cancelled")),
-            "pending" => None,
-            "expired" => Some((410, "payment_expired")),
-            _ => Some((409, "wrong_status")),
-        }
-    }
-}
+/// Refused by a provider that was not sure; it had charged it.
+const UNSURE_CARD: &str = "4000000000000259";
 
 /// The service and its model.
-struct Run<'a> {
+pub struct Run<'a> {
     app: &'a TestApp,
     event: String,
     rate: String,
@@ -125,31 +24,41 @@ fn expect(reply: &Reply, (status, code): (u16, &str)) {
 }
 
 impl<'a> Run<'a> {
-    async fn start(app: &'a TestApp) -> Self {
+    pub async fn start(app: &'a TestApp) -> Self {
         let (capacity, price) = (10, 20);
         let fields = json!({"capacity": capacity, "prices": [{"price": price}]});
         let (event, rate) = app.on_sale(fields).await;
-        let model = Model { now: 0, capacity, price, called_off: false, sales: Vec::new() };
+        let (price, sales) = (price * 100, Vec::new());
+        let model = Model { now: 0, capacity, price, called_off: false, sales, unsure: None };
         Self { app, event, rate, model }
     }
 
-    async fn act(&mut self, action: &Action) {
+    pub async fn act(&mut self, action: &Action) {
         match action {
             Action::Buy { quantity } => self.buy(*quantity).await,
             Action::BuyAgain { sale } => self.buy_again(*sale).await,
-            Action::Pay { sale, declined } => self.pay(*sale, *declined).await,
+            Action::Pay { sale, by } => self.pay(*sale, *by).await,
             Action::Finalize { sale } => self.finalize(*sale).await,
+            Action::Extend { sale, seconds } => self.extend(*sale, *seconds).await,
             Action::Cancel { sale } => self.cancel(*sale).await,
+            Action::CallBack { sale } => self.call_back(*sale).await,
+            Action::Refund { sale, amount } => self.refund(*sale, *amount).await,
+            Action::RefundTicket { sale, ticket } => self.refund_ticket(*sale, *ticket).await,
             Action::Enter { sale, ticket } => self.enter(*sale, *ticket).await,
             Action::Wait { steps } => {
                 self.app.advance(steps * STEP_SECONDS);
                 self.model.now += i64::from(steps * STEP_SECONDS);
             }
-            Action::Work => self.app.drain().await,
+            Action::Work => self.work().await,
             Action::SetCapacity { capacity } => self.set_capacity(*capacity).await,
             Action::SetPrice { price } => self.set_price(*price).await,
             Action::CallOff => self.call_off().await,
         }
+    }
+
+    async fn work(&mut self) {
+        self.app.drain().await;
+        self.model.hear();
     }
 
     fn body(&self, quantity: i64) -> Value {
@@ -170,18 +79,20 @@ impl<'a> Run<'a> {
             return;
         }
         let data = made.data(201);
-        let amount = quantity * self.model.price;
-        assert_eq!(data["total"]["amount"].as_i64(), Some(amount), "{data}");
-        let tickets = data["resource_ids"].as_array().unwrap().iter();
+        let price = self.model.price;
+        assert_eq!(data["amount"].as_i64(), Some(quantity * price), "{data}");
+        let seat = |id: &Value| Seat { id: id.as_str().unwrap().to_owned(), ..Seat::default() };
         self.model.sales.push(Sale {
             once,
             quantity,
-            amount,
+            price,
             made_at: self.model.now,
+            ends_at: self.model.now + HOLD_SECONDS,
             status: Status::Pending,
-            entered: vec![false; usize::try_from(quantity).unwrap()],
+            paid: 0,
+            refunded: 0,
+            seats: data["resource_ids"].as_array().unwrap().iter().map(seat).collect(),
             id: data["_id"].as_str().unwrap().to_owned(),
-            tickets: tickets.map(|id| id.as_str().unwrap().to_owned()).collect(),
             said: made.text.clone(),
         });
     }
@@ -200,18 +111,38 @@ impl<'a> Run<'a> {
         self.app.post(&self.app.seed.channel, &path, body).await
     }
 
-    async fn pay(&mut self, index: usize, declined: bool) {
+    /// Refunds are under a key.
+    async fn give_back(&self, sale: &Sale, body: Value) -> Reply {
+        let (once, path) = (rand::random::<u64>(), format!("/v1/payments/{}/refunds", sale.id));
+        self.app.post_once(&self.app.seed.org, &format!("r-{once}"), &path, body).await
+    }
+
+    async fn pay(&mut self, index: usize, by: Card) {
         let Some(sale) = self.model.sales.get(index) else { return };
-        let number = if declined { DECLINED_CARD } else { GOOD_CARD };
-        let reply = self.post(sale, "pay", card(number)).await;
-        match self.model.closed(sale) {
-            Some(refusal) => return expect(&reply, refusal),
-            None if sale.amount == 0 => return expect(&reply, (422, "zero_amount")),
-            None if declined => return expect(&reply, (402, "card_declined")),
-            None => {}
+        if by == Card::Unsure && self.model.unsure.is_some() {
+            // Which of two is heard of first is not said.
+            return;
         }
-        assert_eq!(reply.data(200)["amount_paid"].as_i64(), Some(sale.amount * 100));
+        let number = match by {
+            Card::Good => GOOD_CARD,
+            Card::Declined => DECLINED_CARD,
+            Card::Unsure => UNSURE_CARD,
+        };
+        let reply = self.post(sale, "pay", card(number)).await;
+        match (self.model.closed(sale), by) {
+            (Some(refusal), _) => return expect(&reply, refusal),
+            (None, _) if sale.amount() == 0 => return expect(&reply, (422, "zero_amount")),
+            (None, Card::Declined) => return expect(&reply, (402, "card_declined")),
+            (None, Card::Unsure) => {
+                self.model.unsure = Some((index, self.model.now));
+                return expect(&reply, (402, "processing_error"));
+            }
+            (None, Card::Good) => {}
+        }
+        let amount = sale.amount();
+        assert_eq!(reply.data(200)["amount_paid"].as_i64(), Some(amount));
         self.model.sales[index].status = Status::Paid;
+        self.model.sales[index].paid = amount;
     }
 
     async fn finalize(&mut self, index: usize) {
@@ -220,11 +151,26 @@ impl<'a> Run<'a> {
         let reply = self.post(sale, "finalize", body).await;
         match self.model.closed(sale) {
             Some(refusal) => return expect(&reply, refusal),
-            None if sale.amount > 0 => return expect(&reply, (422, "nonzero_amount")),
+            None if sale.price > 0 => return expect(&reply, (422, "nonzero_amount")),
             None => {}
         }
         reply.data(200);
         self.model.sales[index].status = Status::Paid;
+    }
+
+    async fn extend(&mut self, index: usize, seconds: i64) {
+        let Some(sale) = self.model.sales.get(index) else { return };
+        let reply = self.post(sale, "extend", json!({"expires_in": seconds})).await;
+        if let Some(refusal) = self.model.closed(sale) {
+            return expect(&reply, refusal);
+        }
+        let until = self.model.now + seconds;
+        // The service's clock runs a little further: what is equal here is later there.
+        if until < sale.ends_at || until >= sale.made_at + HOLD_MAX_SECONDS {
+            return expect(&reply, (400, "validation_error"));
+        }
+        reply.data(200);
+        self.model.sales[index].ends_at = until;
     }
 
     async fn cancel(&mut self, index: usize) {
@@ -237,22 +183,69 @@ impl<'a> Run<'a> {
         self.model.sales[index].status = Status::Cancelled;
     }
 
+    /// The organization: what is paid only.
+    async fn call_back(&mut self, index: usize) {
+        let Some(sale) = self.model.sales.get(index) else { return };
+        let path = format!("/v1/payments/{}/cancel", sale.id);
+        let reply = self.app.post(&self.app.seed.org, &path, json!({})).await;
+        match self.model.status(sale) {
+            "paid" => {}
+            "pending" => return expect(&reply, (403, "wrong_principal")),
+            _ => return expect(&reply, (409, "wrong_status")),
+        }
+        if sale.seats.iter().any(|seat| seat.entered) {
+            return expect(&reply, (409, "already_checked_in"));
+        }
+        reply.data(200);
+        self.model.sales[index].status = Status::Cancelled;
+    }
+
+    /// Money, and no ticket.
+    async fn refund(&mut self, index: usize, amount: i64) {
+        let Some(sale) = self.model.sales.get(index) else { return };
+        let reply = self.give_back(sale, json!({"amount": amount})).await;
+        if amount > sale.paid - sale.refunded {
+            return expect(&reply, (422, "over_refund"));
+        }
+        reply.data(201);
+        self.model.sales[index].refunded += amount;
+    }
+
+    /// A ticket, with what is left of its money.
+    async fn refund_ticket(&mut self, index: usize, ticket: usize) {
+        let Some(sale) = self.model.sales.get(index) else { return };
+        let Some(seat) = sale.seats.get(ticket) else { return };
+        let reply = self.give_back(sale, json!({"tickets": [seat.id]})).await;
+        let amount = (sale.price - seat.refunded).min(sale.paid - sale.refunded);
+        if amount == 0 {
+            return expect(&reply, (422, "over_refund"));
+        }
+        if seat.entered {
+            return expect(&reply, (409, "already_checked_in"));
+        }
+        assert_eq!(reply.data(201)["amount"].as_i64(), Some(amount));
+        let sale = &mut self.model.sales[index];
+        sale.refunded += amount;
+        sale.seats[ticket].refunded += amount;
+        sale.seats[ticket].void = true;
+    }
+
     async fn enter(&mut self, index: usize, ticket: usize) {
         let Some(sale) = self.model.sales.get(index) else { return };
-        let Some(id) = sale.tickets.get(ticket) else { return };
-        let path = format!("/v1/tickets/{id}/checkin");
+        let Some(seat) = sale.seats.get(ticket) else { return };
+        let path = format!("/v1/tickets/{}/checkin", seat.id);
         let reply = self.app.post(&self.app.seed.org, &path, json!({})).await;
         if self.model.called_off {
             return expect(&reply, (409, "event_cancelled"));
         }
-        if sale.status != Status::Paid {
+        if sale.status != Status::Paid || seat.void {
             return expect(&reply, (409, "ticket_not_valid"));
         }
-        if sale.entered[ticket] {
+        if seat.entered {
             return expect(&reply, (409, "already_checked_in"));
         }
         reply.data(200);
-        self.model.sales[index].entered[ticket] = true;
+        self.model.sales[index].seats[ticket].entered = true;
     }
 
     async fn patch(&self, body: Value) -> Reply {
@@ -278,7 +271,7 @@ impl<'a> Run<'a> {
             return expect(&reply, (409, "event_cancelled"));
         }
         reply.data(200);
-        self.model.price = price;
+        self.model.price = price * 100;
     }
 
     async fn call_off(&mut self) {
@@ -288,8 +281,8 @@ impl<'a> Run<'a> {
             return expect(&reply, (409, "wrong_status"));
         }
         reply.data(200);
-        self.app.drain().await;
         self.model.called_off = true;
+        self.work().await;
         for index in 0..self.model.sales.len() {
             if self.model.status(&self.model.sales[index]) == "pending" {
                 self.model.sales[index].status = Status::Cancelled;
@@ -298,7 +291,7 @@ impl<'a> Run<'a> {
     }
 
     /// What both of them say now.
-    async fn compare(&self) {
+    pub async fn compare(&self) {
         let model = &self.model;
         let expected = json!({"sold": model.seats("paid"), "held": model.seats("pending"),
             "available": model.left()});
@@ -309,50 +302,8 @@ impl<'a> Run<'a> {
         assert_eq!(listed.len(), model.sales.len());
         for sale in &model.sales {
             let found = listed.iter().find(|payment| payment["_id"] == sale.id).unwrap();
-            assert_eq!(found["status"], model.status(sale), "{sale:?}");
+            let money = json!([found["status"], found["amount_paid"], found["amount_refunded"]]);
+            assert_eq!(money, json!([model.status(sale), sale.paid, sale.refunded]), "{sale:?}");
         }
     }
-}
-
-fn agree(backend: Backend) {
-    let _alone = alone();
-    if !available(backend) {
-        return;
-    }
-    let system = actix_web::rt::System::new();
-    let app = system.block_on(TestApp::spawn(backend, Options::default()));
-    for seed in seeds(1, 1) {
-        println!("RIALTO_TEST_SEED={seed}");
-        let cases = u32::try_from(scaled(500, 2000)).unwrap();
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(config, rng);
-        let sequences = prop::collection::vec(action(), ACTIONS);
-        let ran = runner.run(&sequences, |actions| {
-            system.block_on(async {
-                let mut run = Run::start(&app).await;
-                for action in &actions {
-                    run.act(action).await;
-                }
-                run.compare().await;
-            });
-            Ok(())
-        });
-        if let Err(failure) = ran {
-            panic!("{failure}");
-        }
-    }
-    system.block_on(app.finish());
-}
-
-#[test]
-fn sqlite() {
-    agree(Backend::Sqlite);
-}
-
-#[test]
-fn postgres() {
-    agree(Backend::Postgres);
 }
