@@ -97,6 +97,7 @@ pub fn open(config: &Config, clock: Clock) -> anyhow::Result<Db> {
         .with(Obligations(vec![
             catalog::ops::events::published_events,
             payments::ops::obligations::open_payments,
+            payments::ops::obligations::unrefunded_payments,
             payments::ops::obligations::pending_refunds,
         ]))
         .with(Listeners(vec![

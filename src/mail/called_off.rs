@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 
 use super::model::{Recipient, recipients};
 use super::ops::{REASON, queue, text_of};
+use super::store;
+use crate::catalog::{self, EventStatus};
 use crate::db::{Db, Outcome, Scope, Tx};
 use crate::kernel::ids::{EventId, Id, OrganizationId};
 use crate::kernel::{Error, Result, Timestamp};
 use crate::outbox::jobs::{self, Claimed};
 use crate::outbox::{Change, ChangeKind, Job};
+use crate::parties::{self, Collects};
 use crate::payments::{self, Payment};
 use crate::tickets::{self, Ticket, TicketStatus};
 
@@ -47,6 +50,9 @@ pub async fn write_page(db: &Db, job: Claimed) -> Result<()> {
         let page = payments::ops::called_off::bought(tx, of, (after, PAGE))?;
         let last = page.last().map(|payment| payment.id.to_string());
         for payment in page.iter().filter(|payment| reached(payment, at)) {
+            if store::told_called_off(tx, payment)? {
+                continue;
+            }
             for recipient in who(tx, payment, at)? {
                 queue(tx, payment, recipient, None);
             }
@@ -68,6 +74,44 @@ fn key_of(payload: &Value) -> Result<(OrganizationId, EventId, Timestamp)> {
         .zip(at)
         .map(|((organization, event), at)| (organization, event, at));
     key.ok_or_else(|| Error::internal("a job without its event"))
+}
+
+/// What becomes of letters about a payment whose event is cancelled.
+pub(super) struct News {
+    cancelled: bool,
+    told: bool,
+}
+
+/// Whether a payment's event is cancelled, and its people are told of that already: a provider may
+/// have taken the money while it was being cancelled.
+pub(super) fn news(tx: &mut Tx<'_>, payment: &Payment, payload: &Value) -> Result<News> {
+    let Some(event) = &payment.event_id else { return Ok(News { cancelled: false, told: false }) };
+    let event = catalog::ops::events::of_row(tx, &payment.organization_id, event)?;
+    let cancelled = event.status == EventStatus::Cancelled;
+    // Who has just been given a ticket was not among those who were told.
+    let given = payload.get("ticket_id").is_some();
+    Ok(News { cancelled, told: cancelled && !given && store::told_called_off(tx, payment)? })
+}
+
+impl News {
+    /// What somebody is sent: no tickets of a cancelled event, but that it is.
+    pub(super) fn instead_of(&self, to: Recipient) -> Vec<Recipient> {
+        if !self.cancelled || to.tickets.is_empty() {
+            return vec![to];
+        }
+        let told = Recipient { called_off: true, ..Recipient::to(to.email.clone()) };
+        let rest = Recipient { tickets: Vec::new(), ..to };
+        let parts = [(rest.receipt, rest), (!self.told, told)];
+        parts.into_iter().filter(|(sent, _)| *sent).map(|(_, part)| part).collect()
+    }
+}
+
+/// The name of who has the money of a payment, and gives it back.
+pub(super) fn who_pays_back(tx: &mut Tx<'_>, payment: &Payment) -> Result<String> {
+    Ok(match (payment.collects, &payment.channel_id) {
+        (Collects::Channel, Some(channel)) => parties::ops::channel(tx, channel)?.name,
+        (_, _) => parties::ops::organization(tx, &payment.organization_id)?.name,
+    })
 }
 
 /// Whether a payment's tickets were valid when the event was cancelled: it may have been called

@@ -26,8 +26,8 @@ pub struct Letter {
     pub buyer: Option<String>,
     pub receipt: Option<Receipt>,
     pub refund: Option<Given>,
-    /// Whether it says that the event is cancelled.
-    pub called_off: bool,
+    /// Who is asked about the money, when it says that the event is cancelled.
+    pub called_off: Option<String>,
     pub tickets: Vec<TicketPart>,
 }
 
@@ -98,7 +98,7 @@ impl Letter {
             buyer: None,
             receipt: None,
             refund: None,
-            called_off: false,
+            called_off: None,
             tickets: Vec::new(),
         }
     }
@@ -174,14 +174,14 @@ pub struct Outgoing {
 /// The message of a letter. The same delivery makes the same Message-ID at every try.
 pub fn message(letter: &Letter, delivery: &str, sender: &Mailbox) -> Result<Outgoing> {
     let subject = match (&letter.refund, letter.tickets.len()) {
-        _ if letter.called_off => format!("Cancelled: {}", letter.title),
+        _ if letter.called_off.is_some() => format!("Cancelled: {}", letter.title),
         (Some(_), _) => format!("Your refund: {}", letter.title),
         (None, 0) => format!("Your receipt: {}", letter.title),
         (None, 1) => format!("Your ticket: {}", letter.title),
         (None, count) => format!("Your {count} tickets: {}", letter.title),
     };
     let (html_name, text_name) = match letter.refund {
-        _ if letter.called_off => ("cancelled.html", "cancelled.txt"),
+        _ if letter.called_off.is_some() => ("cancelled.html", "cancelled.txt"),
         Some(_) => ("refund.html", "refund.txt"),
         None => ("tickets.html", "tickets.txt"),
     };

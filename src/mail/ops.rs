@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::called_off;
 use super::compose::{self, Letter};
 use super::model::{DeliveryView, Recipient, recipients, tickets_of};
 use super::store::{self, Delivery, DeliveryFilter, DeliveryState};
 use super::transport::Transport;
-use crate::catalog;
+use crate::catalog::{self, EventStatus};
 use crate::db::types::Json;
 use crate::db::{Db, Outcome, Scope, Tx};
 use crate::kernel::ids::{DeliveryId, Id, OrganizationId, PaymentId, RefundId, TicketId};
@@ -57,9 +58,11 @@ pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
         if let Some((payment, _)) = payments::ops::read::whole(tx, &key.0, &key.1)?
             && payment.send_resources
         {
-            let refund = text_of(&job.payload, "refund_id").and_then(RefundId::parse);
+            let called_off = called_off::news(tx, &payment, &job.payload)?;
             for recipient in who(tx, &payment, &job.payload)? {
-                queue(tx, &payment, Recipient { refund: refund.clone(), ..recipient }, None);
+                for recipient in called_off.instead_of(recipient) {
+                    queue(tx, &payment, recipient, None);
+                }
             }
         }
         Ok(Outcome::Done(()))
@@ -75,8 +78,9 @@ fn who(tx: &mut Tx<'_>, payment: &Payment, payload: &Value) -> Result<Vec<Recipi
         let email = payment.buyer_email.clone();
         email.map(|email| Recipient { receipt, ..Recipient::to(email) })
     };
-    if payload.get("refund_id").is_some() {
-        return Ok(buyer(false).into_iter().collect());
+    if let Some(refund) = text_of(payload, "refund_id").and_then(RefundId::parse) {
+        let told = |to| Recipient { refund: Some(refund), ..to };
+        return Ok(buyer(false).map(told).into_iter().collect());
     }
     if let Some(id) = text_of(payload, "ticket_id") {
         let ticket = all.into_iter().find(|ticket| ticket.id.as_str() == id);
@@ -226,9 +230,11 @@ fn letter(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Option<Letter>> {
     };
     let organization = parties::ops::organization(tx, key.0)?;
     let to = delivery.recipient.clone();
+    let mut takes_place = true;
     let mut letter = match &payment.event_id {
         Some(event) => {
             let event = catalog::ops::events::of_row(tx, key.0, event)?;
+            takes_place = event.status != EventStatus::Cancelled;
             Letter::new(event.title.clone(), &organization, to).with_event(&event)
         }
         None => {
@@ -238,8 +244,8 @@ fn letter(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Option<Letter>> {
     };
     let buyer = payment.buyer_email.as_ref() == Some(&delivery.recipient);
     letter.buyer = payment.buyer_name.clone().filter(|_| buyer);
-    letter.called_off = delivery.called_off;
-    if letter.called_off {
+    if delivery.called_off {
+        letter.called_off = Some(called_off::who_pays_back(tx, &payment)?);
         return Ok(Some(letter));
     }
     if let Some(refund) = &delivery.refund_id {
@@ -259,7 +265,9 @@ fn letter(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<Option<Letter>> {
         let still = holder.is_some_and(|email| email.eq_ignore_ascii_case(&delivery.recipient));
         ticket.status == TicketStatus::Active && still && named.contains(&ticket.id)
     };
-    letter.tickets = all.iter().filter(theirs).map(compose::TicketPart::new).collect();
+    if takes_place {
+        letter.tickets = all.iter().filter(theirs).map(compose::TicketPart::new).collect();
+    }
     if delivery.receipt {
         letter.receipt = Some(compose::Receipt::new(&payment, &items, &all));
     }

@@ -11,7 +11,7 @@ use super::template;
 use super::transport::Transport;
 use crate::accounts;
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
-use crate::kernel::ids::{ChannelId, Id, OrganizationId};
+use crate::kernel::ids::{ChannelId, Id, MemberId, OrganizationId};
 use crate::kernel::{Error, Mode, Result};
 use crate::outbox::Job;
 use crate::outbox::jobs::{self, Claimed};
@@ -36,9 +36,9 @@ pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
     let write = move |tx: &mut Tx<'_>| {
         // Another worker that took this job over writes the others; never both.
         if jobs::finish(tx, &job)? {
-            for email in accounts::ops::members::managers(tx, &Tenant::Channel(channel.clone()))? {
+            for member in accounts::ops::members::managers(tx, &Tenant::Channel(channel.clone()))? {
                 let payload = json!({"organization_id": organization, "channel_id": channel,
-                    "email": email});
+                    "member_id": member});
                 jobs::enqueue(tx, Job::now(TELL, payload));
             }
         }
@@ -54,22 +54,25 @@ struct Offer {
     partnership: String,
 }
 
-/// Tells one of them, while it is still an offer.
+/// Tells one of them, while it is still an offer and theirs to answer.
 pub async fn tell(db: &Db, transport: &Transport, job: Claimed) -> Result<()> {
     let (organization, channel) = pair_of(&job)?;
+    let member = text_of(&job.payload, "member_id").and_then(MemberId::parse);
+    let member = member.ok_or_else(|| Error::internal("a job without its member"))?;
     let read = move |tx: &mut Tx<'_>| {
         let found = parties::ops::partnership_of(tx, &organization, &channel)?;
-        let Some(offer) = found.filter(|found| found.status == PartnershipStatus::Invited) else {
-            return Ok(None);
-        };
-        Ok(Some(Offer {
+        let offer = found.filter(|found| found.status == PartnershipStatus::Invited);
+        let tenant = Tenant::Channel(channel.clone());
+        let email = accounts::ops::members::manager_email(tx, &tenant, &member)?;
+        let Some((offer, email)) = offer.zip(email) else { return Ok(None) };
+        let offer = Offer {
             organization: parties::ops::organization(tx, &organization)?.name,
             channel: parties::ops::channel(tx, &channel)?.name,
             partnership: offer.id.to_string(),
-        }))
+        };
+        Ok(Some((offer, email)))
     };
-    let Some(offer) = db.read(&scope(), read).await? else { return Ok(()) };
-    let email = text_of(&job.payload, "email").unwrap_or_default().to_owned();
+    let Some((offer, email)) = db.read(&scope(), read).await? else { return Ok(()) };
     let message = message(&offer, email, (&job, transport))?;
     // About people and tenants, not sales: there is no test mode of it.
     transport.send(Mode::Live, job.id.as_str(), message).await

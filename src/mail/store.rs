@@ -8,6 +8,7 @@ use crate::db::{MultiBackend, Tenant, Tx};
 use crate::kernel::ids::{ChannelId, DeliveryId, EventId, Id, OrganizationId, PaymentId, RefundId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Mode, Result, Timestamp};
+use crate::payments::Payment;
 use crate::{append_only, on_each, text_enum};
 
 text_enum! {
@@ -134,6 +135,16 @@ pub(super) fn of_row(
 ) -> Result<Option<Delivery>> {
     let query = deliveries::table.find((organization, id));
     Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
+}
+
+/// Whether somebody is, or is to be, told that a payment's event is cancelled.
+pub(super) fn told_called_off(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
+    let query = deliveries::table
+        .filter(deliveries::organization_id.eq(&payment.organization_id))
+        .filter(deliveries::payment_id.eq(&payment.id))
+        .filter(deliveries::called_off)
+        .select(deliveries::id);
+    Ok(on_each!(tx.conn()?, |c| query.first::<DeliveryId>(c)).optional()?.is_some())
 }
 
 /// What came of a try at a delivery that is queued. `false` when it has ended already.

@@ -40,11 +40,11 @@ text_enum! {
         TicketTransferred = "ticket.transferred",
         /// What is known of a ticket's holder changed.
         TicketUpdated = "ticket.updated",
-        /// A payment was created and holds stock.
+        /// A payment was created; it holds stock, unless it is a plain charge.
         PaymentCreated = "payment.created",
         /// A payment's money is in.
         PaymentCompleted = "payment.completed",
-        /// A try at paying failed; the payment is still pending.
+        /// A try at paying failed; the payment is still pending (a plain charge is cancelled next).
         PaymentFailed = "payment.failed",
         /// A payment holds its stock for longer.
         PaymentExtended = "payment.extended",

@@ -34,13 +34,14 @@ pub fn check_free(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
 /// Ends what a tenant has with others and with its programs: its keys work no longer, its
 /// partnerships are over. Its name stays as the other side of what it sold, its slug stays taken.
 pub fn depart(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    // First: whoever offers it a partnership waits for this row, and finds it gone.
+    store::mark_deleted(tx, tenant)?;
     store::revoke_keys(tx, tenant)?;
     for partnership in store::partnerships_of(tx, tenant)? {
         if partnership.status != PartnershipStatus::Ended {
             end_partnership(tx, &partnership)?;
         }
     }
-    store::mark_deleted(tx, tenant)?;
     tx.environment().get::<Known>()?.forget_keys();
     Ok(())
 }

@@ -88,8 +88,9 @@ pub(super) fn partnership(
     let known: &Known = tx.environment().get()?;
     let pair = (organization.clone(), channel.clone());
     if !tx.is_plan() {
-        // What a transaction sees may never be committed, so it is not remembered here.
-        let found = store::partnership(tx, organization, channel)?;
+        // What a transaction sees may never be committed, so it is not remembered here. It stays as
+        // it is until the end of the transaction, which relies on it.
+        let found = store::partnership_held(tx, organization, channel)?;
         let same = |before: &Partnership| {
             found.as_ref().is_some_and(|found| found.updated_at == before.updated_at)
         };

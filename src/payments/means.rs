@@ -23,9 +23,11 @@ pub struct Means {
     pub exp_month: i64,
     /// Year, four digits.
     pub exp_year: i64,
+    /// Behind a token: until when it is good, in seconds since 1970.
+    good_until: Option<i64>,
 }
 
-/// Who means to pay, and when: a token is good for its tenant, in its mode, for its time.
+/// Who means to pay: a token is good for its tenant, in its mode.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking<'a> {
     /// The server's key.
@@ -34,8 +36,6 @@ pub struct Asking<'a> {
     pub tenant: &'a Tenant,
     /// The mode.
     pub mode: Mode,
-    /// The instant.
-    pub now: Timestamp,
 }
 
 impl Means {
@@ -44,10 +44,9 @@ impl Means {
     pub fn read(asking: &Asking<'_>, method: &PaymentMethod) -> Result<Self> {
         match (asking.mode, &method.card, &method.token) {
             (mode, Some(card), None) => Self::of_card(mode, card, "payment_method.card.number"),
-            (Mode::Test, None, Some(token)) => Self::of_token(asking, &token.0).ok_or_else(|| {
-                let reason = "is no token of yours, or not good any more";
-                Error::invalid_field("payment_method.token", reason)
-            }),
+            (Mode::Test, None, Some(token)) => {
+                Self::of_token(asking, &token.0).ok_or_else(bad_token)
+            }
             (Mode::Live, None, Some(_)) => {
                 let message = "No payment provider is configured for live payments.";
                 Err(Error::unprocessable("no_provider", message))
@@ -68,12 +67,20 @@ impl Means {
             Error::new(Kind::Invalid, "raw_card_refused", message)
                 .on_field(field, "is not a listed test number")
         })?;
-        Ok(Self { card: listed, exp_month: card.exp_month.0, exp_year: card.exp_year.0 })
+        let (exp_month, exp_year) = (card.exp_month.0, card.exp_year.0);
+        Ok(Self { card: listed, exp_month, exp_year, good_until: None })
+    }
+
+    /// 400 when the token's time is over. Asked once it is known that the request is no replay: an
+    /// answer is kept for longer than a token is good.
+    pub fn check_in_time(&self, now: Timestamp) -> Result<()> {
+        let over = self.good_until.is_some_and(|until| until <= now.to_chrono().timestamp());
+        if over { Err(bad_token()) } else { Ok(()) }
     }
 
     /// A token that stands for this card until an instant.
     pub fn token(self, asking: &Asking<'_>, until: Timestamp) -> String {
-        let Self { card, exp_month, exp_year } = self;
+        let Self { card, exp_month, exp_year, .. } = self;
         let until = until.to_chrono().timestamp();
         let said = format!("{}_{exp_month}_{exp_year}_{until}", card.last4());
         format!("pm_{said}_{}", mac(asking, &said))
@@ -89,9 +96,13 @@ impl Means {
         let card = card_ending(parts.next()?)?;
         let mut number = || parts.next()?.parse::<i64>().ok();
         let (exp_month, exp_year, until) = (number()?, number()?, number()?);
-        let good = asking.now.to_chrono().timestamp() < until;
-        good.then_some(Self { card, exp_month, exp_year })
+        Some(Self { card, exp_month, exp_year, good_until: Some(until) })
     }
+}
+
+fn bad_token() -> Error {
+    let reason = "is no token of yours, or not good any more";
+    Error::invalid_field("payment_method.token", reason)
 }
 
 fn mac(asking: &Asking<'_>, said: &str) -> String {

@@ -68,6 +68,14 @@ impl Role {
         }
     }
 
+    /// Whether a member with this role manages the tenant.
+    pub fn manages(self) -> bool {
+        match self {
+            Self::Owner | Self::Admin => true,
+            Self::BoxOffice | Self::Scanner | Self::Viewer => false,
+        }
+    }
+
     /// Whether a member with this role may make, change or invite one with that: nobody above
     /// themselves.
     pub fn may_appoint(self, other: Self) -> bool {

@@ -34,10 +34,9 @@ async fn charge_and_die(app: &TestApp, number: &str, died: Died) -> String {
             .unwrap();
     let tenant = Tenant::Organization(app.seed.organization_id.clone());
     let key = app.db().environment().get().unwrap();
-    let now = app.db().environment().clock.now();
-    let asking = Asking { key, tenant: &tenant, mode: Mode::Test, now };
+    let asking = Asking { key, tenant: &tenant, mode: Mode::Test };
     let ordered = charge::read(&asking, &new).unwrap().unwrap();
-    let begin = move |tx: &mut Tx<'_>| charge::begin(tx, (&new, &ordered), (None, "sandbox"));
+    let begin = move |tx: &mut Tx<'_>| charge::begin(tx, (&new, &ordered, 900), (None, "sandbox"));
     die(app, app.db().write(&scope, begin).await.unwrap().into_inner(), died).await;
     all(app).await[0]["_id"].as_str().unwrap().to_owned()
 }
@@ -97,6 +96,9 @@ on_both! {
         for kind in ["payment.created", "payment.failed", "payment.cancelled"] {
             assert_eq!(told(app, org, kind).await, 1, "{kind}");
         }
+        let states: Vec<Value> = app.changes(org).await.iter()
+            .map(|change| change["data"]["object"]["status"].clone()).collect();
+        assert_eq!(states, ["pending", "pending", "cancelled"]);
         // Key and reference are free.
         app.post_once(org, "k-1", "/v1/payments", body(GOOD_CARD)).await.data(201);
         app.drain().await;
@@ -123,12 +125,40 @@ on_both! {
         }
         let reply = app.post(org, "/v1/payments", order("4111111111111111", json!({}))).await;
         reply.refused(400, "raw_card_refused");
+        let stranger = order(GOOD_CARD, json!({"customer": "cus_1"}));
+        assert_eq!(app.post(org, "/v1/payments", stranger).await.fields(), ["customer"]);
         let reply = app.post(&app.seed.channel, "/v1/payments", order(GOOD_CARD, json!({}))).await;
         reply.refused(403, "wrong_principal");
         let token = order(GOOD_CARD, json!({"payment_method": {"type": "card", "token": "tok"}}));
         app.post(&app.seed.org_live, "/v1/payments", token).await.refused(422, "no_provider");
         assert_eq!(all(app).await.len(), 0);
         assert_eq!(app.changes(org).await.len(), 0);
+    }
+
+    async fn an_answer_is_kept_for_longer_than_a_token_is_good(app: &TestApp) {
+        let org = &app.seed.org;
+        let typed = card(GOOD_CARD)["payment_method"].clone();
+        let token = app.post(org, "/v1/payment-methods", typed).await.data(201)["_id"].clone();
+        let by_token = json!({"payment_method": {"type": "card", "token": token}});
+        let body = order(GOOD_CARD, by_token.clone());
+        let first = app.post_once(org, "k", "/v1/payments", body.clone()).await;
+        first.data(201);
+        let (_, rate) = app.on_sale(json!({})).await;
+        let id = app.pending(&rate, 1).await;
+        let own = app.post(&app.seed.channel, "/v1/payment-methods",
+            card(GOOD_CARD)["payment_method"].clone()).await.data(201)["_id"].clone();
+        let by_own = json!({"payment_method": {"type": "card", "token": own}});
+        let pay = format!("/v1/payments/{id}/pay");
+        let paid = app.post_once(&app.seed.channel, "p", &pay, by_own.clone()).await;
+        paid.data(200);
+        app.advance(3700);
+        let again = app.post_once(org, "k", "/v1/payments", body.clone()).await;
+        assert_eq!((again.status, &again.text), (201, &first.text));
+        let again = app.post_once(&app.seed.channel, "p", &pay, by_own).await;
+        assert_eq!((again.status, &again.text), (200, &paid.text));
+        let late = app.post_once(org, "another", "/v1/payments", body).await;
+        assert_eq!((late.status, late.fields()), (400, vec!["payment_method.token"]));
+        assert_eq!(all(app).await.len(), 2, "nothing was charged again");
     }
 
     async fn twenty_of_one_key_charge_once(app: &TestApp) {

@@ -71,14 +71,23 @@ on_both! {
                 cancel(&id).await;
             }
         }
+        let body = json!({"rate_id": rate, "buyer": {"email": "direct@example.com"}});
+        let made = app.post(&app.seed.collecting, "/v1/payments", body).await.data(201).clone();
+        let mark = format!("/v1/payments/{}/mark-paid", made["_id"].as_str().unwrap());
+        app.post(&app.seed.collecting, &mark, json!({})).await.data(200);
         app.drain().await;
         app.advance(10);
         app.post(org, &format!("/v1/events/{event}/cancel"), json!({})).await.data(200);
         // Called back before the letters are written: they had tickets when it was cancelled.
-        let paid = app.get(org, "/v1/payments?status=paid").await.data(200)[0]["_id"].clone();
+        let paid = app.get(channel, "/v1/payments?status=paid").await.data(200)[0]["_id"].clone();
         cancel(paid.as_str().unwrap()).await;
         app.drain().await;
         let all = deliveries(app, channel, &format!("event_id={event}")).await;
+        // Who has the money is the one to ask about it.
+        let letters = app.captured();
+        let about = |to: &str, name: &str| letters.iter().any(|mail| mail.contains("Cancelled: ")
+            && mail.contains(&format!("To: {to}")) && mail.contains(&format!("{name} is the one")));
+        assert!(about("ana@", "Apolo") && about("direct@", "Collecting"));
         let told = all.iter().filter(|delivery| delivery["artefacts"] == json!(["event_cancelled"]));
         let mut told: Vec<&str> = told.map(|delivery| delivery["recipient"].as_str().unwrap()).collect();
         told.sort_unstable();

@@ -38,7 +38,7 @@ async fn invited(app: &TestApp, tenant: Tenant, email: &'static str, role: Role)
     app.db().write(&Scope::platform("tests"), write).await.unwrap().into_inner()
 }
 
-/// A partnership between two who signed up, and what the channel sold under it in test mode.
+/// A partnership between two who signed up.
 async fn partners(app: &TestApp, owner: &Person, guide: &Person) {
     let organization = OrganizationId::parse(&owner.tenant).unwrap();
     let channel = ChannelId::parse(&guide.tenant).unwrap();
@@ -68,9 +68,9 @@ on_both! {
         let channel = Tenant::Channel(ChannelId::parse(&guide.tenant).unwrap());
         let scopes = [KeyScope::Read, KeyScope::WritePayments];
         let secret = key(app.db(), channel, Mode::Test, &scopes).await;
-        let invited = json!({"email": "new@example.com", "role": "viewer"});
+        let viewer = json!({"email": "new@example.com", "role": "viewer"});
         let invite = "/v1/members/invitations";
-        app.ask_as(&guide.access, Method::POST, invite, invited).await.data(201);
+        app.ask_as(&guide.access, Method::POST, invite, viewer).await.data(201);
         let token = app.letter("new@example.com").await;
         let name = slug(app, &guide).await;
         // Only with password and slug.
@@ -81,6 +81,8 @@ on_both! {
         ] {
             app.ask_as(&guide.access, Method::DELETE, PATH, body).await.refused(status, code);
         }
+        let channel = Tenant::Channel(ChannelId::parse(&guide.tenant).unwrap());
+        let operators = invited(app, channel, "other@example.com", Role::Admin).await;
         let gone = leave(app, &guide, &name).await;
         assert_eq!(gone.data(200), &json!({"_id": guide.tenant, "deleted": true}));
         // Nothing of it opens anything.
@@ -90,9 +92,11 @@ on_both! {
         app.post_as_nobody("/v1/auth/refresh", refresh).await.refused(401, "unauthorized");
         let again = credentials("guide@example.com", PASSWORD);
         app.post_as_nobody("/v1/auth/log-in", again).await.refused(401, "wrong_credentials");
-        let accept = json!({"token": token, "name": "New", "password": PASSWORD});
-        let late = app.post_as_nobody("/v1/members/invitations/accept", accept).await;
-        late.refused(400, "invalid_token");
+        for token in [token, operators] {
+            let accept = json!({"token": token, "name": "New", "password": PASSWORD});
+            let late = app.post_as_nobody("/v1/members/invitations/accept", accept).await;
+            late.refused(400, "invalid_token");
+        }
         // The other side keeps the partnership as it ended, and cannot offer it again.
         let seen = app.ask_as(&owner.access, Method::GET, "/v1/partnerships", Value::Null).await;
         let seen = &seen.data(200)[0];
@@ -143,17 +147,27 @@ on_both! {
         let pending = app.post(&app.seed.channel_live, "/v1/payments", body.clone()).await;
         pending.data(201);
         refused(json!({"published_events": 1, "open_payments": 1})).await;
+        let own = json!({"rate_id": rate, "send_resources": false, "collects": "organization"});
+        let paid = app.post(org, "/v1/payments", own).await.data(201).clone();
+        let paid = format!("/v1/payments/{}", paid["_id"].as_str().unwrap());
+        app.post(org, &format!("{paid}/mark-paid"), json!({})).await.data(200);
+        refused(json!({"published_events": 1, "open_payments": 1})).await;
         app.post(org, &format!("/v1/events/{event}/cancel"), json!({})).await.data(200);
-        refused(json!({"open_payments": 1})).await;
+        refused(json!({"open_payments": 1, "unrefunded_payments": 1})).await;
         app.drain().await;
+        refused(json!({"unrefunded_payments": 1})).await;
+        app.post(org, &format!("{paid}/cancel"), json!({})).await.data(200);
+        refused(json!({"unrefunded_payments": 1})).await;
+        app.post_once(org, "r", &format!("{paid}/refunds"), json!({})).await.data(201);
         leave(app, &owner, &name).await.data(200);
         // Nobody sells for it, and nobody lets in with its keys.
-        app.post(&app.seed.channel, "/v1/payments", body).await.refused(404, "not_found");
+        app.post(&app.seed.channel_live, "/v1/payments", body).await.refused(404, "not_found");
         for key in [&app.seed.org, &app.seed.org_live, &app.seed.org_reader] {
             app.get(key, "/v1/events").await.refused(401, "unauthorized");
         }
         // What was sold stays with who sold it.
         let own = app.get(&app.seed.channel_live, "/v1/payments").await;
+        assert_eq!(own.data(200).as_array().unwrap().len(), 1);
         assert_eq!(own.data(200)[0]["status"], "cancelled");
     }
 

@@ -71,6 +71,24 @@ on_both! {
         assert_eq!(app.captured().len(), 1);
     }
 
+    async fn money_taken_while_the_event_was_cancelled_brings_no_tickets(app: &TestApp) {
+        let (event, rate) = app.on_sale(json!({"capacity": 2})).await;
+        let id = app.pending(&rate, 1).await;
+        begin_and_die(app, &id, GOOD_CARD, Died::AfterAsking).await;
+        let cancel = format!("/v1/events/{event}/cancel");
+        app.post(&app.seed.org, &cancel, json!({})).await.data(200);
+        app.drain().await;
+        app.advance(61);
+        app.drain().await;
+        assert_eq!(status(app, &id).await, "paid", "it waits for its refund");
+        let subjects: Vec<String> = app.captured().iter()
+            .filter_map(|mail| mail.lines().find(|line| line.starts_with("Subject: ")))
+            .map(str::to_owned).collect();
+        let count = |what: &str| subjects.iter().filter(|known| known.contains(what)).count();
+        assert_eq!((count("Your receipt"), count("Cancelled: "), subjects.len()), (1, 1, 2),
+            "{subjects:?}");
+    }
+
     async fn a_charge_that_never_happened_is_given_up(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({"capacity": 2})).await;
         let id = app.pending(&rate, 2).await;

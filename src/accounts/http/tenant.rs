@@ -17,8 +17,10 @@ use crate::web::{Actor, Body, Data, State, WriteErrors};
 /// invitations and keys work no longer within a second, its partnerships end, and who is a member
 /// of nothing else is forgotten. What was bought and sold stays with the other side, under the
 /// tenant's name, whose slug stays taken. 401 `wrong_credentials`; 409 `tenant_in_use` while others
-/// rely on it: in live mode `published_events` that are not over, `open_payments` (pending or
-/// authorized) and `pending_refunds`, counted in `open`.
+/// rely on it: in live mode `published_events` that are not over (without an `end_date`: 24 hours
+/// after their start), `open_payments` (pending or authorized), `unrefunded_payments` (cancelled,
+/// or for a cancelled event, with money that this tenant has to give back) and `pending_refunds`,
+/// counted in `open`.
 #[utoipa::path(operation_id = "auth.delete_tenant", tag = "auth",
     security(("session" = ["owner"])),
     request_body(content = DepartureBody,

@@ -111,7 +111,7 @@ pub(super) fn take(tx: &mut Tx<'_>, kind: LetterKind, text: &str) -> Result<User
 
 /// Has the confirmation sent once more, unless there is nothing to confirm.
 pub fn resend_confirmation(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
-    let user = store::user(tx, user)?.ok_or_else(Error::not_found)?;
+    let user = store::lock_user(tx, user)?.ok_or_else(Error::not_found)?;
     if user.confirmed_at.is_none() {
         send(tx, LetterKind::Confirm, Some(&user.id));
     }

@@ -22,9 +22,18 @@ pub fn list(tx: &mut Tx<'_>, page: &PageRequest) -> Result<Page<(Member, User)>>
     Ok(Page { rows: rows?, limit: found.limit, next: found.next })
 }
 
-/// The confirmed e-mails of a tenant's owners and admins.
-pub fn managers(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<String>> {
-    store::managers(tx, tenant)
+/// A tenant's owners and admins.
+pub fn managers(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<MemberId>> {
+    let all = store::members_of(tx, tenant)?.into_iter();
+    Ok(all.filter(|member| member.role.manages()).map(|member| member.id).collect())
+}
+
+/// The confirmed e-mail of a member who is still owner or admin of a tenant.
+pub fn manager_email(tx: &mut Tx<'_>, tenant: &Tenant, id: &MemberId) -> Result<Option<String>> {
+    let member = store::own_member(tx, tenant, id)?.filter(|member| member.role.manages());
+    let Some(member) = member else { return Ok(None) };
+    let user = store::user(tx, &member.user_id)?.filter(|user| user.confirmed_at.is_some());
+    Ok(user.map(|user| user.email))
 }
 
 fn find(tx: &mut Tx<'_>, id: &str) -> Result<Member> {

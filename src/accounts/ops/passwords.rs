@@ -10,7 +10,7 @@ use crate::web::auth::Membership;
 
 /// Has a reset mailed to whoever has this e-mail. For nobody the same is done, and nothing mailed.
 pub fn forgot(tx: &mut Tx<'_>, email: &str) -> Result<()> {
-    let user = store::user_by_email(tx, email)?;
+    let user = store::lock_user_by_email(tx, email)?;
     letters::send(tx, LetterKind::Reset, user.as_ref().map(|user| &user.id));
     Ok(())
 }

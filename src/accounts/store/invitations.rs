@@ -156,14 +156,11 @@ pub(in crate::accounts) fn open_invitations(
     Ok(open.load(tx.conn()?)?)
 }
 
-/// Withdraws every open invitation of a tenant.
-pub(in crate::accounts) fn withdraw_invitations(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+/// Forgets every invitation of a tenant, and with them the e-mails of who was invited.
+pub(in crate::accounts) fn forget_invitations(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     let (organization, channel) = tenant.clone().columns();
     let of_tenant =
         invitations::organization_id.eq(organization).or(invitations::channel_id.eq(channel));
-    let open = invitations::table.filter(of_tenant);
-    diesel::update(open.filter(invitations::status.eq(InvitationStatus::Open)))
-        .set(invitations::status.eq(InvitationStatus::Withdrawn))
-        .execute(tx.conn()?)?;
+    diesel::delete(invitations::table.filter(of_tenant)).execute(tx.conn()?)?;
     Ok(())
 }

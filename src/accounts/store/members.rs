@@ -117,20 +117,6 @@ pub(in crate::accounts) fn members_of(tx: &mut Tx<'_>, tenant: &Tenant) -> Resul
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// The confirmed e-mails of a tenant's owners and admins.
-pub(in crate::accounts) fn managers(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<String>> {
-    let managers = of(tenant)
-        .filter(members::role.eq_any([Role::Owner, Role::Admin]))
-        .select(members::user_id)
-        .load::<UserId>(tx.conn()?)?;
-    let emails = users::table
-        .filter(users::id.eq_any(managers))
-        .filter(users::confirmed_at.is_not_null())
-        .order(users::id)
-        .select(users::email);
-    Ok(emails.load(tx.conn()?)?)
-}
-
 /// The tenant's owners, locked until the transaction ends: two at once cannot both leave.
 pub(in crate::accounts) fn lock_owners(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<Vec<MemberId>> {
     use crate::db::AnyConnection;

@@ -62,11 +62,18 @@ pub(in crate::accounts) fn lock_user(tx: &mut Tx<'_>, id: &UserId) -> Result<Opt
     })
 }
 
-/// The user whose e-mail this is: who has confirmed it, else who last claimed it.
-pub(in crate::accounts) fn user_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
+/// The user whose e-mail this is: who has confirmed it, else who last claimed it. They are not
+/// forgotten before this transaction ends.
+pub(in crate::accounts) fn lock_user_by_email(
+    tx: &mut Tx<'_>,
+    email: &str,
+) -> Result<Option<User>> {
     let order = (users::confirmed_at.is_null(), users::id.desc());
     let claims = users::table.filter(users::email.eq(email)).order(order);
-    Ok(claims.first(tx.conn()?).optional()?)
+    Ok(match tx.conn()? {
+        AnyConnection::Postgres(conn) => claims.for_update().first(conn).optional()?,
+        AnyConnection::Sqlite(conn) => claims.first(conn).optional()?,
+    })
 }
 
 /// The user who has confirmed an e-mail.

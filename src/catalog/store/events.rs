@@ -327,13 +327,18 @@ pub(in crate::catalog) fn delete(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// An event without an end may go on for so long.
+const UNKNOWN_END_SECONDS: i64 = 86_400;
+
 /// How many live events of an organization are published and not over.
 pub(in crate::catalog) fn count_to_come(
     tx: &mut Tx<'_>,
     organization: &OrganizationId,
 ) -> Result<i64> {
     let now = tx.now();
-    let begins = events::start_date.is_null().or(events::start_date.gt(now));
+    // Nobody said when it ends: the doors are not shut in people's faces.
+    let begun_after = now.plus_seconds(-UNKNOWN_END_SECONDS);
+    let begins = events::start_date.is_null().or(events::start_date.gt(begun_after));
     let to_come = events::end_date.gt(now).or(events::end_date.is_null().and(begins));
     let query = events::table
         .filter(events::organization_id.eq(organization))

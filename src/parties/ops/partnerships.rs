@@ -169,13 +169,13 @@ pub fn invite(
         ChannelRef::Slug(slug) => super::channel_by_slug(tx, slug)?,
         ChannelRef::Id(id) => {
             let id = ChannelId::parse(id).ok_or_else(Error::not_found)?;
-            let found = super::channel(tx, &id)?;
-            if found.deleted_at.is_some() {
-                return Err(Error::not_found());
-            }
-            found
+            super::channel(tx, &id)?
         }
     };
+    // Held: neither leaves meanwhile.
+    if !store::both_there(tx, &organization.id, &channel.id)? {
+        return Err(Error::not_found());
+    }
     let pair = (&organization.id, &channel.id);
     let rate_ids = rates.map(|rates| own_rates(tx, rates)).transpose()?;
     let offered = new_partnership(tx, pair, PartnershipStatus::Invited, terms);

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 use super::model::{Channel, Organization};
 use crate::db::schema::{channels, organizations};
-use crate::db::{Tenant, Tx};
+use crate::db::{AnyConnection, Tenant, Tx};
 use crate::kernel::ids::{ChannelId, OrganizationId};
 use crate::kernel::{Result, Timestamp};
 use crate::{append_only, on_each};
@@ -133,6 +133,24 @@ pub(in crate::parties) fn confirm(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Whether two tenants are there, and stay until the end of this transaction. SQLite has one
+/// writer.
+pub(in crate::parties) fn both_there(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    channel: &ChannelId,
+) -> Result<bool> {
+    let own = organizations::table.find(organization).select(organizations::deleted_at);
+    let other = channels::table.find(channel).select(channels::deleted_at);
+    let (own, other): (Option<Timestamp>, Option<Timestamp>) = match tx.conn()? {
+        AnyConnection::Postgres(conn) => {
+            (own.for_share().first(conn)?, other.for_share().first(conn)?)
+        }
+        AnyConnection::Sqlite(conn) => (own.first(conn)?, other.first(conn)?),
+    };
+    Ok(own.is_none() && other.is_none())
 }
 
 /// Marks a tenant as gone.

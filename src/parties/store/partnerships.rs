@@ -202,6 +202,20 @@ pub(in crate::parties) fn partnership(
     Ok(row.optional()?.map(Into::into))
 }
 
+/// The same, which nobody changes before this transaction ends. SQLite has one writer.
+pub(in crate::parties) fn partnership_held(
+    tx: &mut Tx<'_>,
+    organization: &OrganizationId,
+    channel: &ChannelId,
+) -> Result<Option<Partnership>> {
+    let row = partnerships::table.find((organization, channel));
+    let found: QueryResult<PartnershipRow> = match tx.conn()? {
+        AnyConnection::Postgres(conn) => row.for_share().first(conn),
+        AnyConnection::Sqlite(conn) => row.first(conn),
+    };
+    Ok(found.optional()?.map(Into::into))
+}
+
 /// A plan relied on this partnership: it must still be active on the same terms.
 pub(in crate::parties) struct StillPartners {
     pub(in crate::parties) organization: OrganizationId,
@@ -277,14 +291,14 @@ pub(in crate::parties) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// The active partnerships of a channel that are limited to some rates.
+/// The partnerships of a channel that are limited to some rates, whatever their status: whether
+/// the channel sees anything is asked of its events.
 pub(in crate::parties) fn limited(
     tx: &mut Tx<'_>,
     channel: &ChannelId,
 ) -> Result<Vec<Partnership>> {
     let rows: Vec<PartnershipRow> = partnerships::table
         .filter(partnerships::channel_id.eq(channel))
-        .filter(partnerships::status.eq(PartnershipStatus::Active))
         .filter(partnerships::rate_ids.is_not_null())
         .load(tx.conn()?)?;
     Ok(rows.into_iter().map(Into::into).collect())

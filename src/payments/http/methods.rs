@@ -38,11 +38,10 @@ pub struct MethodView {
     expires_at: Timestamp,
 }
 
-/// Who asks, now.
+/// Who asks.
 pub(super) fn asking<'a>(state: &'a State, principal: &'a Principal) -> Result<Asking<'a>> {
-    let environment = state.db.environment();
-    let (tenant, mode) = (&principal.tenant, principal.mode);
-    Ok(Asking { key: environment.get()?, tenant, mode, now: environment.clock.now() })
+    let key = state.db.environment().get()?;
+    Ok(Asking { key, tenant: &principal.tenant, mode: principal.mode })
 }
 
 /// Make a payment method token
@@ -79,12 +78,12 @@ pub async fn create(
     let (NewMethod { kind, card }, _) = body.into_parts()?;
     let asking = asking(&state, actor.principal())?;
     let means = Means::of_card(asking.mode, &card, "card.number")?;
-    let expires_at = asking.now.plus_seconds(TOKEN_SECONDS);
+    let created_at = state.db.now();
+    let expires_at = created_at.plus_seconds(TOKEN_SECONDS);
     let id = means.token(&asking, expires_at);
-    let Means { card, exp_month, exp_year } = means;
+    let Means { card, exp_month, exp_year, .. } = means;
     let card = CardView { brand: card.brand(), last4: card.last4(), exp_month, exp_year };
     let mode = asking.mode;
-    let view =
-        MethodView { _id: id.clone(), id, kind, card, mode, created_at: asking.now, expires_at };
+    let view = MethodView { _id: id.clone(), id, kind, card, mode, created_at, expires_at };
     Ok(HttpResponse::Created().json(Data::new(view)))
 }

@@ -72,9 +72,9 @@ pub async fn create(
     if let Some(ordered) = charge::read(&asking(&state, actor.principal())?, &new)? {
         let claim = once.claim(&actor, &canonical)?;
         let running = once.enter(claim.as_ref())?;
-        let (db, by) = (state.db.clone(), provider.name());
+        let (db, by, hold) = (state.db.clone(), provider.name(), state.sales.hold_seconds);
         let begin =
-            move |tx: &mut Tx<'_>| charge::begin(tx, (&new, &ordered), (claim.as_ref(), by));
+            move |tx: &mut Tx<'_>| charge::begin(tx, (&new, &ordered, hold), (claim.as_ref(), by));
         let (kept, replayed) = take((state, actor, running), provider.into_inner(), begin).await?;
         let body = client_secret::reveal(db.environment().get()?, kept.body);
         return Ok(respond(Answer { body, ..kept }, replayed));

@@ -71,7 +71,9 @@ pub fn edit(tx: &mut Tx<'_>, id: &str, fields: &PaymentFields) -> Result<Payment
     metadata.apply_or(&mut payment.metadata, nothing, |metadata| Json(metadata.0));
     description.apply(&mut payment.description, |text| text.0);
     match customer_id {
-        Patch::Set(id) => payment.customer_id = Some(customers::to_be_named(tx, &id.0)?.id),
+        Patch::Set(id) => {
+            payment.customer_id = Some(customers::to_be_named(tx, ("customer_id", &id.0))?.id)
+        }
         Patch::Clear => payment.customer_id = None,
         Patch::Absent => {}
     }

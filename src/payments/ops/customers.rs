@@ -105,8 +105,8 @@ pub fn list(
 
 /// A customer that a payment is to name, who stays until the end of this transaction. 400 when it
 /// is not one's own.
-pub(super) fn to_be_named(tx: &mut Tx<'_>, id: &str) -> Result<Customer> {
-    let none = || Error::invalid_field("customer_id", "is no customer of yours");
+pub(super) fn to_be_named(tx: &mut Tx<'_>, (field, id): (&str, &str)) -> Result<Customer> {
+    let none = || Error::invalid_field(field, "is no customer of yours");
     let id = CustomerId::parse(id).ok_or_else(none)?;
     if tx.is_plan() {
         return Err(Error::rerun("a customer is named under a lock"));

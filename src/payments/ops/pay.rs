@@ -46,6 +46,7 @@ pub fn begin(
     if let Some(replay) = replay(tx, claim)? {
         return Ok(Outcome::Done(replay));
     }
+    means.check_in_time(tx.now())?;
     let mut payment = find(tx, id)?;
     check_creator(tx, &payment)?;
     if payment.collects != Collects::Platform {

@@ -31,7 +31,7 @@ pub use customers::Customer;
 pub(super) use customers::{
     customer, customer_with, delete_customer, hold_customer, list_customers, update_customer,
 };
-pub(super) use obligations::{open_payments_of, pending_refunds_of};
+pub(super) use obligations::{open_payments_of, pending_refunds_of, unrefunded_payments_of};
 pub(super) use of_event::{bought_of_event, count_of_event, of_event};
 pub(super) use refunds::{
     Cause, finish_refund, list_refunds, postpone_refund, refund, refund_of_row, refunds_of_payment,

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::db::schema::{payments, refunds};
+use crate::db::schema::{events, payments, refunds};
 use crate::db::{Tenant, Tx};
 use crate::kernel::{Mode, Result};
+use crate::parties::Collects;
 use crate::payments::model::PaymentStatus;
 use crate::payments::store::RefundState;
 
@@ -19,6 +20,35 @@ pub(in crate::payments) fn open_payments_of(tx: &mut Tx<'_>, tenant: &Tenant) ->
     let query = match tenant {
         Tenant::Organization(id) => query.filter(payments::organization_id.eq(id)),
         Tenant::Channel(id) => query.filter(payments::channel_id.eq(id)),
+    };
+    Ok(query.count().get_result(tx.conn()?)?)
+}
+
+/// Payments whose money it gives back (the platform's is the organization's to give back) and has
+/// not: cancelled ones, and paid ones of cancelled events.
+pub(in crate::payments) fn unrefunded_payments_of(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<i64> {
+    // The one question about payments that only their events can answer.
+    let called_off = diesel::dsl::exists(
+        events::table
+            .filter(events::organization_id.eq(payments::organization_id))
+            .filter(events::id.nullable().eq(payments::event_id))
+            .filter(events::status.eq("cancelled")),
+    );
+    let owed = payments::status
+        .eq(PaymentStatus::Cancelled)
+        .or(payments::status.eq(PaymentStatus::Paid).and(called_off));
+    let query = payments::table
+        .filter(payments::mode.eq(Mode::Live))
+        .filter(payments::paid_minor.gt(payments::refunded_minor))
+        .filter(owed)
+        .into_boxed();
+    let query = match tenant {
+        Tenant::Organization(id) => query
+            .filter(payments::organization_id.eq(id))
+            .filter(payments::collects.ne(Collects::Channel)),
+        Tenant::Channel(id) => query
+            .filter(payments::channel_id.eq(id))
+            .filter(payments::collects.eq(Collects::Channel)),
     };
     Ok(query.count().get_result(tx.conn()?)?)
 }

@@ -65,12 +65,13 @@ pub fn read(asking: &Asking<'_>, new: &NewPayment) -> Result<Option<Ordered>> {
 /// Step one: payment and attempt are on record, the key is claimed.
 pub fn begin(
     tx: &mut Tx<'_>,
-    (new, ordered): (&NewPayment, &Ordered),
+    (new, ordered, hold_seconds): (&NewPayment, &Ordered, i64),
     (claim, charged_by): (Option<&Claim>, &'static str),
 ) -> Result<Outcome<Begun>> {
     if let Some(replay) = pay::replay(tx, claim)? {
         return Ok(Outcome::Done(replay));
     }
+    ordered.means.check_in_time(tx.now())?;
     let Some(organization) = tx.scope().organization().cloned() else {
         let message = "Only organizations charge an amount; a channel sells tickets.";
         return Err(Error::wrong_principal(message));
@@ -78,6 +79,7 @@ pub fn begin(
     let nothing = Money::zero(ordered.amount.currency);
     let payment = Payment::begun(tx, organization, (ordered.amount, nothing))?;
     let mut payment = inscribed(tx, payment, new)?;
+    payment.expires_at = tx.now().plus_seconds(hold_seconds);
     payment.send_resources = new.send_resources.unwrap_or(payment.buyer_email.is_some());
     take_reference(tx, &payment)?;
     let attempt = pay::attempt(tx, &payment, &ordered.means, (claim, charged_by));

@@ -90,7 +90,8 @@ fn expiry(tx: &Tx<'_>, new: &NewPayment, limits: &SalesSettings) -> Result<Times
 /// sent, else the customer's.
 fn inscribed(tx: &mut Tx<'_>, mut payment: Payment, new: &NewPayment) -> Result<Payment> {
     let customer = new.customer();
-    let customer = customer.map(|id| customers::to_be_named(tx, id)).transpose()?;
+    let field = if new.customer.is_some() { "customer" } else { "customer_id" };
+    let customer = customer.map(|id| customers::to_be_named(tx, (field, id))).transpose()?;
     match (new.buyer.clone(), customer.clone()) {
         (Some(Buyer { name, email, phone }), _) => {
             payment.buyer_name = name.map(|name| name.0);
