@@ -50,11 +50,11 @@ pub async fn write_page(db: &Db, job: Claimed) -> Result<()> {
         let page = payments::ops::called_off::bought(tx, of, (after, PAGE))?;
         let last = page.last().map(|payment| payment.id.to_string());
         for payment in page.iter().filter(|payment| reached(payment, at)) {
-            if store::told_called_off(tx, payment)? {
-                continue;
-            }
-            for recipient in who(tx, payment, at)? {
-                queue(tx, payment, recipient, None);
+            payments::ops::called_off::hold(tx, payment)?;
+            for email in who(tx, payment, at)? {
+                if let Some(letter) = news(tx, payment, email)? {
+                    queue(tx, payment, letter, None);
+                }
             }
         }
         if let Some(last) = last {
@@ -76,34 +76,40 @@ fn key_of(payload: &Value) -> Result<(OrganizationId, EventId, Timestamp)> {
     key.ok_or_else(|| Error::internal("a job without its event"))
 }
 
-/// What becomes of letters about a payment whose event is cancelled.
-pub(super) struct News {
-    cancelled: bool,
-    told: bool,
-}
-
-/// Whether a payment's event is cancelled, and its people are told of that already: a provider may
-/// have taken the money while it was being cancelled.
-pub(super) fn news(tx: &mut Tx<'_>, payment: &Payment, payload: &Value) -> Result<News> {
-    let Some(event) = &payment.event_id else { return Ok(News { cancelled: false, told: false }) };
+/// Whether a payment's event is cancelled. If so nobody else writes letters about the payment until
+/// this transaction ends: who is told already is looked up, and must stay so.
+pub(super) fn is_called_off(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
+    let Some(event) = &payment.event_id else { return Ok(false) };
     let event = catalog::ops::events::of_row(tx, &payment.organization_id, event)?;
     let cancelled = event.status == EventStatus::Cancelled;
-    // Who has just been given a ticket was not among those who were told.
-    let given = payload.get("ticket_id").is_some();
-    Ok(News { cancelled, told: cancelled && !given && store::told_called_off(tx, payment)? })
+    if cancelled {
+        payments::ops::called_off::hold(tx, payment)?;
+    }
+    Ok(cancelled)
 }
 
-impl News {
-    /// What somebody is sent: no tickets of a cancelled event, but that it is.
-    pub(super) fn instead_of(&self, to: Recipient) -> Vec<Recipient> {
-        if !self.cancelled || to.tickets.is_empty() {
-            return vec![to];
-        }
-        let told = Recipient { called_off: true, ..Recipient::to(to.email.clone()) };
-        let rest = Recipient { tickets: Vec::new(), ..to };
-        let parts = [(rest.receipt, rest), (!self.told, told)];
-        parts.into_iter().filter(|(sent, _)| *sent).map(|(_, part)| part).collect()
+/// What somebody is sent of a payment whose event is cancelled: no tickets, but that it is, once. A
+/// provider may have taken the money while it was being cancelled.
+pub(super) fn instead_of(
+    tx: &mut Tx<'_>,
+    payment: &Payment,
+    to: Recipient,
+) -> Result<Vec<Recipient>> {
+    if to.refund.is_some() {
+        return Ok(vec![to]);
     }
+    let news = news(tx, payment, to.email.clone())?;
+    let rest = Recipient { tickets: Vec::new(), ..to };
+    Ok(Some(rest).filter(|rest| rest.receipt).into_iter().chain(news).collect())
+}
+
+/// The letter that the event is cancelled, unless there is one to this address.
+fn news(tx: &mut Tx<'_>, payment: &Payment, email: String) -> Result<Option<Recipient>> {
+    let known = store::told_called_off(tx, payment)?;
+    if known.iter().any(|known| known.eq_ignore_ascii_case(&email)) {
+        return Ok(None);
+    }
+    Ok(Some(Recipient { called_off: true, ..Recipient::to(email) }))
 }
 
 /// The name of who has the money of a payment, and gives it back.
@@ -123,7 +129,7 @@ fn reached(payment: &Payment, at: Timestamp) -> bool {
 }
 
 /// The buyer, and each other e-mail that held a ticket.
-fn who(tx: &mut Tx<'_>, payment: &Payment, at: Timestamp) -> Result<Vec<Recipient>> {
+fn who(tx: &mut Tx<'_>, payment: &Payment, at: Timestamp) -> Result<Vec<String>> {
     let all = tickets::ops::of_payment(tx, &payment.organization_id, &payment.id)?;
     let was_valid =
         |ticket: &Ticket| ticket.status == TicketStatus::Active || ticket.updated_at >= at;
@@ -131,6 +137,5 @@ fn who(tx: &mut Tx<'_>, payment: &Payment, at: Timestamp) -> Result<Vec<Recipien
     if valid.is_empty() {
         return Ok(Vec::new());
     }
-    let to = recipients(payment, &valid).into_iter();
-    Ok(to.map(|to| Recipient { called_off: true, ..Recipient::to(to.email) }).collect())
+    Ok(recipients(payment, &valid).into_iter().map(|to| to.email).collect())
 }

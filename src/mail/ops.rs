@@ -58,9 +58,13 @@ pub async fn fan_out(db: &Db, job: Claimed) -> Result<()> {
         if let Some((payment, _)) = payments::ops::read::whole(tx, &key.0, &key.1)?
             && payment.send_resources
         {
-            let called_off = called_off::news(tx, &payment, &job.payload)?;
+            let called_off = called_off::is_called_off(tx, &payment)?;
             for recipient in who(tx, &payment, &job.payload)? {
-                for recipient in called_off.instead_of(recipient) {
+                let sent = match called_off {
+                    true => called_off::instead_of(tx, &payment, recipient)?,
+                    false => vec![recipient],
+                };
+                for recipient in sent {
                     queue(tx, &payment, recipient, None);
                 }
             }

@@ -137,14 +137,14 @@ pub(super) fn of_row(
     Ok(on_each!(tx.conn()?, |c| query.first(c)).optional()?)
 }
 
-/// Whether somebody is, or is to be, told that a payment's event is cancelled.
-pub(super) fn told_called_off(tx: &mut Tx<'_>, payment: &Payment) -> Result<bool> {
+/// Who of a payment is, or is to be, told that its event is cancelled.
+pub(super) fn told_called_off(tx: &mut Tx<'_>, payment: &Payment) -> Result<Vec<String>> {
     let query = deliveries::table
         .filter(deliveries::organization_id.eq(&payment.organization_id))
         .filter(deliveries::payment_id.eq(&payment.id))
         .filter(deliveries::called_off)
-        .select(deliveries::id);
-    Ok(on_each!(tx.conn()?, |c| query.first::<DeliveryId>(c)).optional()?.is_some())
+        .select(deliveries::recipient);
+    Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// What came of a try at a delivery that is queued. `false` when it has ended already.

@@ -10,6 +10,9 @@ use actix_cors::Cors;
 /// The answer to "may I ask?" is good for so many seconds, the most Chromium keeps it.
 const ALLOWED_FOR_SECONDS: usize = 7_200;
 
+/// What this API is asked with.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
 /// What a page's script may read beside the body.
 const EXPOSED: [&str; 4] =
     ["x-request-id", "retry-after", "idempotent-replayed", "content-disposition"];
@@ -19,7 +22,7 @@ pub fn cors() -> Cors {
     Cors::default()
         .allow_any_origin()
         .send_wildcard()
-        .allow_any_method()
+        .allowed_methods(METHODS)
         .allow_any_header()
         .expose_headers(EXPOSED)
         .max_age(ALLOWED_FOR_SECONDS)

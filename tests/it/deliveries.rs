@@ -103,6 +103,31 @@ on_both! {
         assert_eq!(again["artefacts"], json!(["event_cancelled"]));
     }
 
+    async fn a_transfer_on_the_way_keeps_nobody_from_being_told(app: &TestApp) {
+        let (event, rate) = app.on_sale(json!({})).await;
+        let body = json!({"buyer": {"email": "ana@example.com"}, "tickets": [{"rate_id": rate},
+            {"rate_id": rate, "email": "ben@example.com"}]});
+        let made = app.post(&app.seed.channel, "/v1/payments", body).await.data(201).clone();
+        let pay = format!("/v1/payments/{}/pay", made["_id"].as_str().unwrap());
+        let card = crate::support::seed::card(crate::support::seed::GOOD_CARD);
+        let paid = app.post(&app.seed.channel, &pay, card).await.data(200).clone();
+        app.drain().await;
+        // Both jobs wait when the worker comes by.
+        let ticket = paid["resource_ids"][0].as_str().unwrap();
+        let to = json!({"full_name": "Cam", "email": "cam@example.com"});
+        app.post(&app.seed.org, &format!("/v1/tickets/{ticket}/transfer"), to).await.data(200);
+        app.advance(1);
+        app.post(&app.seed.org, &format!("/v1/events/{event}/cancel"), json!({})).await.data(200);
+        app.drain().await;
+        let all = deliveries(app, &app.seed.org, &format!("event_id={event}")).await;
+        let told = all.iter().filter(|delivery| delivery["artefacts"] == json!(["event_cancelled"]));
+        let mut told: Vec<&str> = told.map(|one| one["recipient"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["ana@example.com", "ben@example.com", "cam@example.com"]);
+        let tickets = all.iter().filter(|delivery| delivery["artefacts"] == json!(["tickets"]));
+        assert!(tickets.into_iter().all(|one| one["recipient"] != "cam@example.com"));
+    }
+
     async fn a_ticket_is_sent_again_to_a_corrected_address(app: &TestApp) {
         let (_, rate) = app.on_sale(json!({})).await;
         let paid = app.paid(&rate, 1).await;

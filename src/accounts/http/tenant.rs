@@ -19,8 +19,8 @@ use crate::web::{Actor, Body, Data, State, WriteErrors};
 /// tenant's name, whose slug stays taken. 401 `wrong_credentials`; 409 `tenant_in_use` while others
 /// rely on it: in live mode `published_events` that are not over (without an `end_date`: 24 hours
 /// after their start), `open_payments` (pending or authorized), `unrefunded_payments` (cancelled,
-/// or for a cancelled event, with money that this tenant has to give back) and `pending_refunds`,
-/// counted in `open`.
+/// or for a cancelled event, with money of which this tenant has given back nothing) and
+/// `pending_refunds`, counted in `open`.
 #[utoipa::path(operation_id = "auth.delete_tenant", tag = "auth",
     security(("session" = ["owner"])),
     request_body(content = DepartureBody,

@@ -20,8 +20,11 @@ pub fn delete_tenant(tx: &mut Tx<'_>, actor: &Membership, slug: &str) -> Result<
     if !store::lock_owners(tx, &tenant)?.contains(&actor.id) {
         return Err(Error::wrong_principal("Only an owner can do this."));
     }
+    // First without holding anybody up.
+    parties::departure::check_free(tx, &tenant)?;
     parties::departure::depart(tx, &tenant)?;
-    // Afterwards: sales that were under way have held the partnerships until they were on record.
+    // And again: sales of channels that were under way held their partnership until they were on
+    // record.
     parties::departure::check_free(tx, &tenant)?;
     store::forget_invitations(tx, &tenant)?;
     for member in store::members_of(tx, &tenant)? {

@@ -63,6 +63,11 @@ pub fn bought(
     store::bought_of_event(tx, of, page)
 }
 
+/// Holds a payment's row until the end of the transaction.
+pub fn hold(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
+    store::hold(tx, payment)
+}
+
 /// Cancels the pending and authorized payments of a cancelled event. Authorized ones somebody has
 /// come in with stay as they are: they are owed.
 pub async fn cancel_for_event(db: &Db, payload: &Value) -> Result<()> {

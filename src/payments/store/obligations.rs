@@ -24,8 +24,9 @@ pub(in crate::payments) fn open_payments_of(tx: &mut Tx<'_>, tenant: &Tenant) ->
     Ok(query.count().get_result(tx.conn()?)?)
 }
 
-/// Payments whose money it gives back (the platform's is the organization's to give back) and has
-/// not: cancelled ones, and paid ones of cancelled events.
+/// Payments whose money it gives back (the platform's is the organization's to give back), and of
+/// which it has given back nothing: cancelled ones, and paid ones of cancelled events. How much is
+/// right is not ours to say.
 pub(in crate::payments) fn unrefunded_payments_of(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<i64> {
     // The one question about payments that only their events can answer.
     let called_off = diesel::dsl::exists(
@@ -39,7 +40,8 @@ pub(in crate::payments) fn unrefunded_payments_of(tx: &mut Tx<'_>, tenant: &Tena
         .or(payments::status.eq(PaymentStatus::Paid).and(called_off));
     let query = payments::table
         .filter(payments::mode.eq(Mode::Live))
-        .filter(payments::paid_minor.gt(payments::refunded_minor))
+        .filter(payments::paid_minor.gt(0))
+        .filter(payments::refunded_minor.eq(0))
         .filter(owed)
         .into_boxed();
     let query = match tenant {
