@@ -83,6 +83,8 @@ pub fn run_in_child(setting: &str, options: &Options) -> Vec<Row> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--setting", setting, "--only", &options.only]);
     command.args(["--seconds", &options.seconds.to_string()]);
+    let clients: Vec<String> = options.clients.iter().map(ToString::to_string).collect();
+    command.args(["--clients", &clients.join(",")]);
     command.args(["--payments", &options.payments.to_string()]);
     let library = setting.contains("2 ms").then(slow_flush_library);
     if let Some((_, library)) = &library {

@@ -11,8 +11,8 @@
 //! Settings: the machine as it is; every flush 2 ms slower (`slow_flush.c`, preloaded); and, on
 //! PostgreSQL, 0.5 ms added to every round trip (a proxy). Writes `benches/RESULTS.md`.
 //!
-//! `-- --seconds 2` shortens each measurement, `-- --only sqlite` (or any part of a row's name)
-//! runs some, `-- --payments 1000000` also measures a database that has grown.
+//! `-- --seconds 2` shortens each measurement, `-- --only sqlite` (or any part of a table's name)
+//! runs some, `-- --clients 64` runs them with so many clients only, `-- --payments 1000000` also measures a database that has grown.
 
 #![allow(
     clippy::unwrap_used,
@@ -50,9 +50,12 @@ pub struct Options {
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
-    /// Rows whose name has this in it.
+    /// Tables whose name has this in it.
     #[arg(long, default_value = "")]
     only: String,
+    /// Numbers of clients.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
+    clients: Vec<usize>,
     /// Payments in the grown database; none: it is not measured.
     #[arg(long, default_value_t = 0)]
     payments: u64,

@@ -34,8 +34,8 @@ pub const SETTINGS: [&str; 5] = [
     "PostgreSQL, every flush 2 ms slower",
     "PostgreSQL, every flush 2 ms and every round trip 0.5 ms slower",
 ];
-const CLIENTS: [usize; 4] = [1, 16, 64, 256];
 const CONNECTIONS: usize = 16;
+const FILLING: usize = 256;
 const ROUND_TRIP: Duration = Duration::from_micros(500);
 
 /// Measures a setting.
@@ -137,12 +137,12 @@ impl Run {
             self.add(&measured, name, connections, None);
         }
         let bare = |run: &Self, clients: usize| run.rate_of("bare", clients.min(CONNECTIONS));
-        for clients in CLIENTS {
+        for clients in self.options.clients.clone() {
             let measured = self.path(clients, self.options.seconds).await;
             self.add(&measured, "path", clients, bare(self, clients));
         }
         let server = Server::start(&self.world).await;
-        for clients in CLIENTS {
+        for clients in self.options.clients.clone() {
             let measured = self.http(&server, clients).await;
             self.add(&measured, "http", clients, bare(self, clients));
         }
@@ -252,7 +252,7 @@ impl Run {
         let db = open(&self.world.config).await;
         let (scope, target) = (self.world.scope(), self.options.payments);
         let left = AtomicU64::new(target);
-        let fill = (0..CLIENTS[3]).map(|client| {
+        let fill = (0..FILLING).map(|client| {
             let (this, db, scope, left) = (&*self, &db, &scope, &left);
             async move {
                 while left.fetch_sub(1, Ordering::Relaxed) as i64 > 0 {

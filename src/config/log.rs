@@ -1,5 +1,7 @@
 //! What is logged, and how.
 
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 
 /// The form of log lines.
@@ -27,7 +29,9 @@ impl LogSettings {
     pub fn install(&self) -> anyhow::Result<()> {
         use tracing_subscriber::{EnvFilter, fmt};
         let filter = EnvFilter::try_new(&self.log)?;
-        let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let for_eyes = std::io::stderr().is_terminal();
+        let builder = fmt().with_env_filter(filter).with_ansi(for_eyes);
+        let builder = builder.with_writer(std::io::stderr);
         // Fails only when a subscriber is already installed, which is then the one to keep.
         let _installed_before = match self.log_format {
             LogFormat::Text => builder.try_init(),

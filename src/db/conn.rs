@@ -248,7 +248,9 @@ const SQLITE_PRAGMAS: [(&str, &str, &str); 7] = [
 
 /// Pages in the log before it is moved into the file: a page that many sales touch is then moved
 /// once for all of them.
-const SQLITE_CHECKPOINT_PAGES: u32 = 8192;
+pub(super) const SQLITE_CHECKPOINT_PAGES: u32 = 8192;
+/// Pages in the log before the writer moves them itself: more than the thread that does it leaves.
+const SQLITE_WRITER_CHECKPOINT_PAGES: u32 = 2 * SQLITE_CHECKPOINT_PAGES;
 /// Memory for the pages of the writer.
 const SQLITE_WRITER_CACHE_KIB: u32 = 32 * 1024;
 /// Memory for the pages of each reader; what it lacks is most often in the system's cache.
@@ -268,7 +270,11 @@ fn prepare_sqlite(conn: &mut SqliteConnection, purpose: Purpose) -> anyhow::Resu
             bail!("SQLite runs with {pragma} = {found}, not {expected}");
         }
     }
-    conn.batch_execute(&format!("PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}"))?;
+    let log = match purpose {
+        Purpose::Write => SQLITE_WRITER_CHECKPOINT_PAGES,
+        Purpose::Migrate | Purpose::Read => SQLITE_CHECKPOINT_PAGES,
+    };
+    conn.batch_execute(&format!("PRAGMA wal_autocheckpoint = {log}"))?;
     let cache = match purpose {
         Purpose::Write | Purpose::Migrate => SQLITE_WRITER_CACHE_KIB,
         Purpose::Read => SQLITE_READER_CACHE_KIB,

@@ -11,6 +11,7 @@
 
 pub mod append;
 pub mod audit;
+mod checkpoint;
 mod conn;
 mod database_clock;
 mod guard;

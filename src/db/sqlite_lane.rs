@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use super::checkpoint::Checkpointer;
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
 use super::lane::Lane;
 use super::plan::{self, Recorded};
@@ -17,7 +18,8 @@ use crate::kernel::fail_point::Step;
 /// Opens the database and starts its writer.
 pub(super) fn start(url: &DatabaseUrl, environment: Arc<Environment>) -> anyhow::Result<Lane> {
     let conn = url.connect(Purpose::Write)?;
-    let mut writer = Writer { url: url.clone(), environment, conn: Some(conn) };
+    let checkpointer = Checkpointer::start(url)?;
+    let mut writer = Writer { url: url.clone(), environment, conn: Some(conn), checkpointer };
     Lane::start("sqlite-lane", move |batch| writer.serve(batch))
 }
 
@@ -25,6 +27,7 @@ struct Writer {
     url: DatabaseUrl,
     environment: Arc<Environment>,
     conn: Option<AnyConnection>,
+    checkpointer: Checkpointer,
 }
 
 /// What became of a batch.
@@ -116,9 +119,10 @@ impl Writer {
         };
         match conn.commit(Step::SqliteCommit) {
             Ok(()) if conn.depth() == Some(0) => {
-                self.conn = Some(conn);
                 self.environment.announce_commit();
                 ran.into_iter().for_each(Work::answer);
+                self.checkpointer.committed(&mut conn);
+                self.conn = Some(conn);
             }
             outcome => {
                 // Whether it is on disk is unknown; the idempotency keys decide.

@@ -15,16 +15,17 @@ use crate::{accounts, admission, catalog, mail, outbox, parties, payments, repor
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(health::live).service(health::ready).service(health::metrics);
     config.service(
+        // Paths are tried one after the other: first what is asked most.
         scope("/v1")
-            .configure(accounts::http::routes)
-            .configure(parties::http::routes)
+            .configure(payments::http::routes)
             .configure(catalog::http::routes)
             .configure(tickets::http::routes)
-            .configure(payments::http::routes)
-            .configure(mail::http::routes)
-            .configure(reports::http::routes)
             .configure(admission::http::routes)
             .configure(outbox::http::routes)
+            .configure(parties::http::routes)
+            .configure(accounts::http::routes)
+            .configure(mail::http::routes)
+            .configure(reports::http::routes)
             .wrap(cors()),
     );
 }

@@ -47,6 +47,7 @@ mod sales;
 mod schema;
 mod sessions;
 mod settle;
+mod sqlite;
 mod stubborn;
 mod tidy;
 mod tiers;

@@ -93,6 +93,9 @@ pub(in crate::inventory) fn lock<'a>(
 const APPLY: &str = "UPDATE counters c SET taken = c.taken + m.quantity, ever_taken = TRUE \
      FROM UNNEST(?, ?, ?) m (organization_id, id, quantity) \
      WHERE c.organization_id = m.organization_id AND c.id = m.id";
+/// diesel's own `update` is parsed anew every time, which costs more than what it does.
+const APPLY_ONE: &str = "UPDATE counters SET taken = taken + ?, ever_taken = TRUE \
+     WHERE organization_id = ? AND id = ?";
 
 /// Moves locked counters. What does not fit is stopped by the tables' own CHECK.
 pub(in crate::inventory) fn apply(
@@ -113,15 +116,16 @@ pub(in crate::inventory) fn apply(
                 .execute(conn)
                 .map(|_| ())
         }
-        AnyConnection::Sqlite(conn) => sums.iter().try_for_each(|(key, quantity)| {
-            diesel::update(counters::table.find(*key))
-                .set((
-                    counters::taken.eq(counters::taken + *quantity),
-                    counters::ever_taken.eq(true),
-                ))
-                .execute(conn)
-                .map(|_| ())
-        }),
+        AnyConnection::Sqlite(conn) => {
+            sums.iter().try_for_each(|((organization, id), quantity)| {
+                Prepared::new(APPLY_ONE)
+                    .bind::<BigInt, _>(*quantity)
+                    .bind::<Text, _>(*organization)
+                    .bind::<Text, _>(*id)
+                    .execute(conn)
+                    .map(|_| ())
+            })
+        }
     }
 }
 

@@ -1,0 +1,191 @@
+//! What is SQLite's alone: which index it takes, what becomes of its log, and tables built anew.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use diesel::sql_types::{BigInt, Text};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use futures_util::FutureExt;
+use rialto::db::{AnyConnection, Outcome, Purpose, Scope, Tx, migrate};
+use rialto::kernel::Result;
+use serde_json::json;
+
+use crate::support::{Backend, Body, TestApp, run};
+
+fn on_sqlite(body: impl FnOnce(&TestApp) -> Body<'_>) {
+    run(Backend::Sqlite, Default::default(), body);
+}
+
+fn connection(app: &TestApp) -> AnyConnection {
+    app.config.database_url().unwrap().connect(Purpose::Migrate).unwrap()
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Questions as the stores ask them, and the index that answers each without reading what belongs
+/// to others or to other events.
+const QUESTIONS: [(&str, &str); 17] = [
+    ("payments WHERE organization_id = '' AND id = ''", "sqlite_autoindex_payments_1"),
+    (
+        "payments WHERE mode = '' AND organization_id = '' ORDER BY id DESC",
+        "payments_of_organization",
+    ),
+    ("payments WHERE mode = '' AND channel_id = '' ORDER BY id DESC", "payments_of_channel"),
+    (
+        "payments WHERE mode = '' AND organization_id = '' AND event_id = '' ORDER BY id DESC",
+        "payments_of_event",
+    ),
+    (
+        "payments WHERE mode = '' AND channel_id = '' AND event_id = '' AND id < '' ORDER BY id DESC",
+        "payments_of_event",
+    ),
+    ("payments WHERE mode = '' AND channel_id = '' AND customer_id = ''", "payments_of_customer"),
+    (
+        "payments WHERE status = 'pending' AND processing_attempt_id IS NULL AND expires_at <= ''",
+        "payments_due",
+    ),
+    ("payment_items WHERE organization_id = '' AND payment_id = ''", "PRIMARY KEY (payment_id"),
+    ("tickets WHERE organization_id = '' AND code = ''", "sqlite_autoindex_tickets_2"),
+    (
+        "tickets WHERE mode = '' AND organization_id = '' ORDER BY id DESC",
+        "tickets_of_organization",
+    ),
+    (
+        "tickets WHERE mode = '' AND organization_id = '' AND event_id = '' ORDER BY id DESC",
+        "tickets_of_event",
+    ),
+    (
+        "tickets WHERE mode = '' AND channel_id = '' AND event_id = '' AND status = 'active'",
+        "tickets_of_event",
+    ),
+    ("tickets WHERE mode = '' AND channel_id = '' AND payment_id = ''", "tickets_of_payment"),
+    (
+        "tickets WHERE mode = '' AND organization_id = '' AND email = '' ORDER BY id DESC",
+        "tickets_of_holder",
+    ),
+    ("changes WHERE organization_id = '' AND object_id IN ('', '')", "changes_of_object"),
+    (
+        "holds h JOIN hold_lines l ON l.organization_id = h.organization_id AND l.hold_id = h.id \
+         WHERE h.organization_id = '' AND h.state = 'held' AND h.expires_at <= ''",
+        "holds_due",
+    ),
+    ("hold_lines WHERE organization_id = '' AND hold_id = ''", "PRIMARY KEY (hold_id"),
+];
+
+#[test]
+fn every_question_has_its_index() {
+    on_sqlite(|app| {
+        async {
+            let mut conn = connection(app);
+            for (question, index) in QUESTIONS {
+                let plan = sql_query(format!("EXPLAIN QUERY PLAN SELECT * FROM {question}"));
+                let steps: Vec<Step> = plan.load(&mut conn).unwrap();
+                let told: Vec<_> = steps.iter().map(|step| step.detail.as_str()).collect();
+                assert!(told[0].starts_with("SEARCH"), "{question}: {told:?}");
+                assert!(told[0].contains(index), "{question}: {told:?}");
+            }
+        }
+        .boxed_local()
+    });
+}
+
+#[derive(QueryableByName)]
+struct Log {
+    #[diesel(sql_type = BigInt)]
+    log: i64,
+    #[diesel(sql_type = BigInt)]
+    checkpointed: i64,
+}
+
+/// What the log has that the file has not, in pages.
+fn behind(conn: &mut AnyConnection) -> i64 {
+    let log: Log = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(conn).unwrap();
+    log.log - log.checkpointed
+}
+
+/// More than the log may have before it is moved, less than the writer waits for.
+const PAGES: usize = 12_000;
+
+#[test]
+fn the_log_is_moved_into_the_file_beside_the_writer() {
+    on_sqlite(|app| {
+        async {
+            let scope = Scope::platform("tests");
+            let write = |query: String| {
+                let run = move |tx: &mut Tx<'_>| -> Result<Outcome<usize>> {
+                    Ok(Outcome::Done(sql_query(query.as_str()).execute(tx.conn()?)?))
+                };
+                app.db().write(&scope, run)
+            };
+            write("CREATE TABLE probe (text TEXT)".to_owned()).await.unwrap();
+            let megabyte = "INSERT INTO probe VALUES (hex(zeroblob(524288)))";
+            for _ in 0..PAGES / 256 {
+                write(megabyte.to_owned()).await.unwrap();
+            }
+            let mut conn = connection(app);
+            let mut looks = 0;
+            while behind(&mut conn) >= 8192 {
+                looks += 1;
+                assert!(looks < 100, "{} pages are still in the log only", behind(&mut conn));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        .boxed_local()
+    });
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// Every row of every table, as text.
+fn rows(conn: &mut AnyConnection) -> BTreeMap<String, Vec<String>> {
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+        AND name NOT LIKE '\\_\\_%' ESCAPE '\\'";
+    let tables: Vec<Name> = sql_query(tables).load(conn).unwrap();
+    let mut all = BTreeMap::new();
+    for Name { name: table } in tables {
+        let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+        let columns: Vec<Name> = sql_query(columns).load(conn).unwrap();
+        let columns: Vec<_> = columns.into_iter().map(|column| column.name).collect();
+        let whole = format!("SELECT json_array({}) AS name FROM {table}", columns.join(", "));
+        let mut whole: Vec<_> = sql_query(whole).load::<Name>(conn).unwrap();
+        whole.sort_by(|a, b| a.name.cmp(&b.name));
+        all.insert(table, whole.into_iter().map(|row| row.name).collect());
+    }
+    all
+}
+
+#[test]
+fn tables_that_are_built_anew_keep_their_rows() {
+    on_sqlite(|app| {
+        async {
+            let (_, rate) = app.on_sale(json!({"capacity": 300})).await;
+            app.paid(&rate, 2).await;
+            app.pending(&rate, 3).await;
+            app.drain().await;
+            let mut conn = connection(app);
+            let before = rows(&mut conn);
+            for table in ["changes", "holds", "hold_lines", "payments", "payment_items", "tickets"]
+            {
+                assert!(!before[table].is_empty(), "{table} is not tried");
+            }
+            let AnyConnection::Sqlite(sqlite) = &mut conn else { unreachable!() };
+            let migrations = FileBasedMigrations::from_path("migrations/sqlite").unwrap();
+            let undone = sqlite.revert_last_migration(migrations).unwrap();
+            assert_eq!(undone.to_string(), "0018");
+            assert_eq!(migrate(&app.config.database_url().unwrap()).unwrap(), ["0018"]);
+            assert_eq!(rows(&mut conn), before);
+            // And it is sold from as before.
+            app.paid(&rate, 1).await;
+        }
+        .boxed_local()
+    });
+}
