@@ -121,7 +121,8 @@ pub struct ScannedCode {
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a retry safe.")),
     security(("api_key" = ["write:checkins"]), ("bearer" = ["write:checkins"]),
         ("basic" = ["write:checkins"])),
-    request_body(content = ScannedCode, example = json!({"code": "0AH1VG5M7W2K9T4N8Q3XB6C5DE"})),
+    request_body(content = ScannedCode,
+        example = json!({"code": "DMBVH6R0AH1VG5M7W2K9T4N8Q3XB6C5E"})),
     responses(
         (status = 201, body = Data<TicketView>,
             example = json!({"success": true, "data": tickets::example()})),

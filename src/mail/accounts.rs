@@ -3,13 +3,10 @@
 //! They are about people, not sales: test mode does not keep them on the machine, only a missing
 //! mail server does.
 
-use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::{Address, Message};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compose::Outgoing;
-use super::template;
+use super::compose::{Envelope, Outgoing};
 use super::transport::Transport;
 use crate::accounts::ops::letters::{self, Wording};
 use crate::db::{Db, Scope};
@@ -76,19 +73,7 @@ fn message(wording: &Wording, job: &JobId, transport: &Transport) -> Result<Outg
         link,
         subject: &subject,
     };
-    let to = Mailbox::new(None, wording.email.parse::<Address>().map_err(Error::internal)?);
-    let sender = transport.sender();
-    let page = template::render("account.html", &values)?;
-    let message = Message::builder()
-        .from(sender.clone())
-        .to(to)
-        .subject(subject.clone())
-        .message_id(Some(format!("<{}@{}>", job.as_str(), sender.email.domain())))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(SinglePart::plain(template::render("account.txt", &values)?))
-                .singlepart(SinglePart::html(page.clone())),
-        )
-        .map_err(Error::internal)?;
-    Ok(Outgoing { message, to: wording.email.clone(), subject, page })
+    let to = wording.email.clone();
+    let envelope = Envelope { to, subject: subject.clone(), work: job.as_str() };
+    envelope.with_words(transport.sender(), ("account", &values))
 }

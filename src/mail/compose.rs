@@ -171,7 +171,43 @@ pub struct Outgoing {
     pub page: String,
 }
 
-/// The message of a letter. The same delivery makes the same Message-ID at every try.
+/// Whom a message is for, what it is about, and the work that sends it: the same work makes the
+/// same Message-ID at every try.
+pub struct Envelope<'a> {
+    pub to: String,
+    pub subject: String,
+    pub work: &'a str,
+}
+
+impl Envelope<'_> {
+    /// Puts words without pictures in: the two templates of a name.
+    pub fn with_words(
+        self,
+        sender: &Mailbox,
+        (name, values): (&str, &impl Serialize),
+    ) -> Result<Outgoing> {
+        let page = template::render(&format!("{name}.html"), values)?;
+        let text = template::render(&format!("{name}.txt"), values)?;
+        let html = SinglePart::html(page.clone());
+        let words = MultiPart::alternative().singlepart(SinglePart::plain(text)).singlepart(html);
+        self.sealed(sender, words, page)
+    }
+
+    fn sealed(self, sender: &Mailbox, parts: MultiPart, page: String) -> Result<Outgoing> {
+        let Self { to, subject, work } = self;
+        let address = to.parse::<Address>().map_err(Error::internal)?;
+        let message = Message::builder()
+            .from(sender.clone())
+            .to(Mailbox::new(None, address))
+            .subject(subject.clone())
+            .message_id(Some(format!("<{work}@{}>", sender.email.domain())))
+            .multipart(parts)
+            .map_err(Error::internal)?;
+        Ok(Outgoing { message, to, subject, page })
+    }
+}
+
+/// The message of a letter.
 pub fn message(letter: &Letter, delivery: &str, sender: &Mailbox) -> Result<Outgoing> {
     let subject = match (&letter.refund, letter.tickets.len()) {
         _ if letter.called_off.is_some() => format!("Cancelled: {}", letter.title),
@@ -180,13 +216,12 @@ pub fn message(letter: &Letter, delivery: &str, sender: &Mailbox) -> Result<Outg
         (None, 1) => format!("Your ticket: {}", letter.title),
         (None, count) => format!("Your {count} tickets: {}", letter.title),
     };
-    let (html_name, text_name) = match letter.refund {
-        _ if letter.called_off.is_some() => ("cancelled.html", "cancelled.txt"),
-        Some(_) => ("refund.html", "refund.txt"),
-        None => ("tickets.html", "tickets.txt"),
+    let name = match letter.refund {
+        _ if letter.called_off.is_some() => "cancelled",
+        Some(_) => "refund",
+        None => "tickets",
     };
-    let to = Mailbox::new(None, letter.to.parse::<Address>().map_err(Error::internal)?);
-    let mut page = template::render(html_name, letter)?;
+    let mut page = template::render(&format!("{name}.html"), letter)?;
     let mut html = MultiPart::related().singlepart(SinglePart::html(page.clone()));
     for ticket in &letter.tickets {
         let kind = ContentType::parse("image/png").map_err(Error::internal)?;
@@ -196,13 +231,7 @@ pub fn message(letter: &Letter, delivery: &str, sender: &Mailbox) -> Result<Outg
         let attachment = Attachment::new_inline(ticket.picture.clone());
         html = html.singlepart(attachment.body(picture, kind));
     }
-    let text = SinglePart::plain(template::render(text_name, letter)?);
-    let message = Message::builder()
-        .from(sender.clone())
-        .to(to)
-        .subject(subject.clone())
-        .message_id(Some(format!("<{delivery}@{}>", sender.email.domain())))
-        .multipart(MultiPart::alternative().singlepart(text).multipart(html))
-        .map_err(Error::internal)?;
-    Ok(Outgoing { message, to: letter.to.clone(), subject, page })
+    let text = SinglePart::plain(template::render(&format!("{name}.txt"), letter)?);
+    let words = MultiPart::alternative().singlepart(text).multipart(html);
+    Envelope { to: letter.to.clone(), subject, work: delivery }.sealed(sender, words, page)
 }

@@ -1,13 +1,10 @@
 //! Letters to a channel's owners and admins that an organization offers it a partnership.
 
-use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::{Address, Message};
 use serde::Serialize;
 use serde_json::json;
 
-use super::compose::Outgoing;
+use super::compose::Envelope;
 use super::ops::text_of;
-use super::template;
 use super::transport::Transport;
 use crate::accounts;
 use crate::db::{Db, Outcome, Scope, Tenant, Tx};
@@ -73,29 +70,9 @@ pub async fn tell(db: &Db, transport: &Transport, job: Claimed) -> Result<()> {
         Ok(Some((offer, email)))
     };
     let Some((offer, email)) = db.read(&scope(), read).await? else { return Ok(()) };
-    let message = message(&offer, email, (&job, transport))?;
+    let subject = format!("{} would like you to sell its tickets", offer.organization);
+    let envelope = Envelope { to: email, subject, work: job.id.as_str() };
+    let message = envelope.with_words(transport.sender(), ("offer", &offer))?;
     // About people and tenants, not sales: there is no test mode of it.
     transport.send(Mode::Live, job.id.as_str(), message).await
-}
-
-fn message(
-    offer: &Offer,
-    email: String,
-    (job, transport): (&Claimed, &Transport),
-) -> Result<Outgoing> {
-    let subject = format!("{} would like you to sell its tickets", offer.organization);
-    let to = Mailbox::new(None, email.parse::<Address>().map_err(Error::internal)?);
-    let sender = transport.sender();
-    let page = template::render("offer.html", offer)?;
-    let parts = MultiPart::alternative()
-        .singlepart(SinglePart::plain(template::render("offer.txt", offer)?))
-        .singlepart(SinglePart::html(page.clone()));
-    let message = Message::builder()
-        .from(sender.clone())
-        .to(to)
-        .subject(subject.clone())
-        .message_id(Some(format!("<{}@{}>", job.id.as_str(), sender.email.domain())))
-        .multipart(parts)
-        .map_err(Error::internal)?;
-    Ok(Outgoing { message, to: email, subject, page })
 }

@@ -17,6 +17,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         environment.set_syntax(syntax);
     }
     let sources = [
+        ("letter.html", include_str!("../../templates/mail/letter.html")),
         ("tickets.html", include_str!("../../templates/mail/tickets.html")),
         ("captured.html", include_str!("../../templates/pages/captured.html")),
         ("refund.html", include_str!("../../templates/mail/refund.html")),

@@ -3,7 +3,8 @@
 use deserr::Deserr;
 use utoipa::ToSchema;
 
-use super::model::{Collects, Commission, CommissionType, KeyKind, Organization};
+use super::model::{Collects, Commission, CommissionType, KeyKind};
+use super::store::Organization;
 use crate::kernel::input::{DecimalInput, Faults, Instant, Patch, Slug, Text};
 use crate::kernel::{Currency, Money, Percent};
 use crate::web::KeyScope;

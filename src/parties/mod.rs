@@ -23,7 +23,7 @@ mod view;
 pub use key::{KeyAuthenticator, KeySecret};
 pub use known::Known;
 pub use model::{
-    ApiKey, Channel, Collects, Commission, CommissionType, KeyKind, Organization, Partnership,
-    PartnershipStatus, PartySide, Terms,
+    ApiKey, Collects, Commission, CommissionType, KeyKind, Partnership, PartnershipStatus,
+    PartySide, Terms,
 };
-pub use store::checks;
+pub use store::{Channel, Organization, checks};

@@ -72,44 +72,6 @@ pub struct Terms {
     pub on_account: bool,
 }
 
-/// A tenant that owns events.
-#[derive(Clone, Debug)]
-pub struct Organization {
-    /// Its id.
-    pub id: OrganizationId,
-    /// Its name.
-    pub name: String,
-    /// Its slug, unique per installation.
-    pub slug: String,
-    /// The currency new events get.
-    pub currency: Option<String>,
-    /// The IANA time zone new events get.
-    pub timezone: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Since when it may work in live mode.
-    pub confirmed_at: Option<Timestamp>,
-    /// Since when it is gone.
-    pub deleted_at: Option<Timestamp>,
-}
-
-/// A tenant that resells.
-#[derive(Clone, Debug)]
-pub struct Channel {
-    /// Its id.
-    pub id: ChannelId,
-    /// Its name.
-    pub name: String,
-    /// Its slug, unique per installation.
-    pub slug: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Since when it may work in live mode.
-    pub confirmed_at: Option<Timestamp>,
-    /// Since when it is gone.
-    pub deleted_at: Option<Timestamp>,
-}
-
 /// One organization and one channel.
 #[derive(Clone, Debug)]
 pub struct Partnership {

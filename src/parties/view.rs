@@ -5,9 +5,10 @@ use serde_json::Number;
 use utoipa::ToSchema;
 
 use super::model::{
-    ApiKey, Channel, Collects, Commission, CommissionType, KeyKind, Organization, Partnership,
-    PartnershipStatus, PartySide, Terms,
+    ApiKey, Collects, Commission, CommissionType, KeyKind, Partnership, PartnershipStatus,
+    PartySide, Terms,
 };
+use super::store::{Channel, Organization};
 use crate::kernel::money::decimal_number;
 use crate::kernel::{Currency, Mode, Money, Percent, Timestamp};
 use crate::web::KeyScope;

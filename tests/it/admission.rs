@@ -11,7 +11,7 @@ on_both! {
         let listed = app.get(&app.seed.channel, &format!("/v1/tickets?payment_id={id}")).await;
         let ticket = listed.data(200)[0].clone();
         assert_eq!(ticket["status"], "pending_payment");
-        assert_eq!(ticket["qr_code"].as_str().unwrap().len(), 26, "128 bits");
+        assert_eq!(ticket["qr_code"].as_str().unwrap().len(), 32, "time and 128 bits");
         let path = format!("/v1/tickets/{}", ticket["_id"].as_str().unwrap());
         let door = format!("{path}/checkin");
         let early = app.post(&app.seed.org, &door, json!({})).await;
@@ -59,9 +59,10 @@ on_both! {
 
 #[test]
 fn a_png_holds_the_code_that_was_drawn() {
-    let png = rialto::tickets::qr::png("0AH1VG5M7W2K9T4N8Q3XB6C5DE").unwrap();
+    let png = rialto::tickets::qr::png("DMBVH6R0AH1VG5M7W2K9T4N8Q3XB6C5E").unwrap();
     let reader = png::Decoder::new(std::io::Cursor::new(&png)).read_info().unwrap();
     let info = reader.info();
     assert_eq!(info.width, info.height);
-    assert!(info.width > 200);
+    // Version 2: 25 modules and the quiet zone, 8 pixels each.
+    assert_eq!(info.width, (25 + 2 * 4) * 8);
 }

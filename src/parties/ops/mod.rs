@@ -3,8 +3,7 @@
 mod keys;
 mod partnerships;
 
-use super::model::{Channel, Organization};
-use super::store;
+use super::store::{self, Channel, Organization};
 use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{ChannelId, OrganizationId};
 use crate::kernel::{Currency, Error, Result};

@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::super::known;
-use super::super::model::{
-    Collects, Commission, Organization, Partnership, PartnershipStatus, PartySide, Terms,
-};
-use super::super::store;
+use super::super::model::{Collects, Commission, Partnership, PartnershipStatus, PartySide, Terms};
+use super::super::store::{self, Organization};
 use super::super::view::PartnershipView;
 use crate::db::{Tenant, Tx};
 use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId, RateId};

@@ -8,7 +8,6 @@ mod partnerships;
 
 use diesel::prelude::*;
 
-use super::model::{Channel, Organization};
 use crate::db::schema::{channels, organizations};
 use crate::db::{AnyConnection, Tenant, Tx};
 use crate::kernel::ids::{ChannelId, OrganizationId};
@@ -18,86 +17,67 @@ use crate::{append_only, on_each};
 pub(super) use keys::*;
 pub(super) use partnerships::*;
 
-#[derive(Insertable, Queryable)]
+/// A tenant that owns events.
+#[derive(Insertable, Queryable, Clone, Debug)]
 #[diesel(table_name = organizations, treat_none_as_default_value = false)]
-struct OrganizationRow {
-    id: OrganizationId,
-    name: String,
-    slug: String,
-    currency: Option<String>,
-    timezone: Option<String>,
-    created_at: Timestamp,
-    confirmed_at: Option<Timestamp>,
-    deleted_at: Option<Timestamp>,
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique per installation.
+    pub slug: String,
+    /// The currency new events get.
+    pub currency: Option<String>,
+    /// The IANA time zone new events get.
+    pub timezone: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when it may work in live mode.
+    pub confirmed_at: Option<Timestamp>,
+    /// Since when it is gone.
+    pub deleted_at: Option<Timestamp>,
 }
 append_only!(
-    OrganizationRow,
+    Organization,
     organizations,
     1,
     [id, name, slug, currency, timezone, created_at, confirmed_at, deleted_at]
 );
 
-#[derive(Insertable, Queryable)]
+/// A tenant that resells.
+#[derive(Insertable, Queryable, Clone, Debug)]
 #[diesel(table_name = channels, treat_none_as_default_value = false)]
-struct ChannelRow {
-    id: ChannelId,
-    name: String,
-    slug: String,
-    created_at: Timestamp,
-    confirmed_at: Option<Timestamp>,
-    deleted_at: Option<Timestamp>,
+pub struct Channel {
+    /// Its id.
+    pub id: ChannelId,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique per installation.
+    pub slug: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when it may work in live mode.
+    pub confirmed_at: Option<Timestamp>,
+    /// Since when it is gone.
+    pub deleted_at: Option<Timestamp>,
 }
-append_only!(ChannelRow, channels, 2, [id, name, slug, created_at, confirmed_at, deleted_at]);
-
-impl From<OrganizationRow> for Organization {
-    fn from(row: OrganizationRow) -> Self {
-        let OrganizationRow {
-            id,
-            name,
-            slug,
-            currency,
-            timezone,
-            created_at,
-            confirmed_at,
-            deleted_at,
-        } = row;
-        Self { id, name, slug, currency, timezone, created_at, confirmed_at, deleted_at }
-    }
-}
-
-impl From<ChannelRow> for Channel {
-    fn from(row: ChannelRow) -> Self {
-        let ChannelRow { id, name, slug, created_at, confirmed_at, deleted_at } = row;
-        Self { id, name, slug, created_at, confirmed_at, deleted_at }
-    }
-}
+append_only!(Channel, channels, 2, [id, name, slug, created_at, confirmed_at, deleted_at]);
 
 pub(in crate::parties) fn append_organization(tx: &mut Tx<'_>, organization: &Organization) {
-    let Organization { id, name, slug, currency, timezone, created_at, confirmed_at, deleted_at } =
-        organization.clone();
-    tx.append(OrganizationRow {
-        id,
-        name,
-        slug,
-        currency,
-        timezone,
-        created_at,
-        confirmed_at,
-        deleted_at,
-    });
+    tx.append(organization.clone());
 }
 
 pub(in crate::parties) fn append_channel(tx: &mut Tx<'_>, channel: &Channel) {
-    let Channel { id, name, slug, created_at, confirmed_at, deleted_at } = channel.clone();
-    tx.append(ChannelRow { id, name, slug, created_at, confirmed_at, deleted_at });
+    tx.append(channel.clone());
 }
 
 pub(in crate::parties) fn organization(
     tx: &mut Tx<'_>,
     id: &OrganizationId,
 ) -> Result<Option<Organization>> {
-    let row = organizations::table.find(id).first::<OrganizationRow>(tx.conn()?);
-    Ok(row.optional()?.map(Into::into))
+    let row = organizations::table.find(id).first(tx.conn()?);
+    Ok(row.optional()?)
 }
 
 pub(in crate::parties) fn organization_by_slug(
@@ -105,17 +85,17 @@ pub(in crate::parties) fn organization_by_slug(
     slug: &str,
 ) -> Result<Option<Organization>> {
     let row = organizations::table.filter(organizations::slug.eq(slug));
-    Ok(on_each!(tx.conn()?, |c| row.first::<OrganizationRow>(c)).optional()?.map(Into::into))
+    Ok(on_each!(tx.conn()?, |c| row.first(c)).optional()?)
 }
 
 pub(in crate::parties) fn channel(tx: &mut Tx<'_>, id: &ChannelId) -> Result<Option<Channel>> {
-    let row = channels::table.find(id).first::<ChannelRow>(tx.conn()?);
-    Ok(row.optional()?.map(Into::into))
+    let row = channels::table.find(id).first(tx.conn()?);
+    Ok(row.optional()?)
 }
 
 pub(in crate::parties) fn channel_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Channel>> {
     let row = channels::table.filter(channels::slug.eq(slug));
-    Ok(on_each!(tx.conn()?, |c| row.first::<ChannelRow>(c)).optional()?.map(Into::into))
+    Ok(on_each!(tx.conn()?, |c| row.first(c)).optional()?)
 }
 
 /// Marks a tenant as confirmed, unless it is.

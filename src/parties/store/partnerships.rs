@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 use serde_json::{Value, json};
 
-use super::OrganizationRow;
+use super::Organization;
 use crate::append_only;
 use crate::db::schema::{organizations, partnerships};
 use crate::db::types::{Instant, Json};
@@ -15,8 +15,7 @@ use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId, RateId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Result, Timestamp};
 use crate::parties::model::{
-    Collects, Commission, CommissionType, Organization, Partnership, PartnershipStatus, PartySide,
-    Terms,
+    Collects, Commission, CommissionType, Partnership, PartnershipStatus, PartySide, Terms,
 };
 
 #[derive(Insertable, Queryable, AsChangeset)]
@@ -281,14 +280,13 @@ impl Guard for StillPartners {
 }
 
 pub(in crate::parties) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organization>> {
-    let rows: Vec<OrganizationRow> = organizations::table
+    let hosts = organizations::table
         .inner_join(partnerships::table.on(partnerships::organization_id.eq(organizations::id)))
         .filter(partnerships::channel_id.eq(channel))
         .filter(partnerships::status.eq(PartnershipStatus::Active))
         .order(organizations::id)
-        .select(organizations::all_columns)
-        .load(tx.conn()?)?;
-    Ok(rows.into_iter().map(Into::into).collect())
+        .select(organizations::all_columns);
+    Ok(hosts.load(tx.conn()?)?)
 }
 
 /// The partnerships of a channel that are limited to some rates, whatever their status: whether

@@ -24,7 +24,7 @@ pub fn transfer(tx: &mut Tx<'_>, id: &str, to: &Transfer) -> Result<Ticket> {
         full_name: Some(to.full_name.0.clone()),
         email: Some(to.email.0.clone()),
         phone: to.phone.as_ref().map(|phone| phone.0.clone()),
-        code: new_code(),
+        code: new_code(tx.now()),
         ..ticket.clone()
     };
     write(tx, &ticket, given, ChangeKind::TicketTransferred)

@@ -15,7 +15,7 @@ pub use super::store::Filter as TicketFilter;
 
 /// Makes a ticket that is worth nothing yet: fills in its id, code and state.
 pub fn issue(tx: &mut Tx<'_>, mut ticket: Ticket) -> TicketId {
-    ticket.code = new_code();
+    ticket.code = new_code(tx.now());
     ticket.status = TicketStatus::PendingPayment;
     let id = ticket.id.clone();
     tx.append(ticket);
@@ -24,7 +24,8 @@ pub fn issue(tx: &mut Tx<'_>, mut ticket: Ticket) -> TicketId {
 
 /// Makes a ticket that is valid from its first instant.
 pub fn issue_valid(tx: &mut Tx<'_>, ticket: Ticket) -> Result<Ticket> {
-    let ticket = Ticket { code: new_code(), status: TicketStatus::Active, version: 1, ..ticket };
+    let ticket =
+        Ticket { code: new_code(tx.now()), status: TicketStatus::Active, version: 1, ..ticket };
     tx.append(ticket.clone());
     announce(tx, &ticket, ChangeKind::TicketCreated)?;
     Ok(ticket)
