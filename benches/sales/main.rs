@@ -26,6 +26,7 @@ mod client;
 #[path = "../../tests/it/support/cluster.rs"]
 #[allow(dead_code)]
 mod cluster;
+mod goals;
 mod load;
 mod machine;
 mod proxy;

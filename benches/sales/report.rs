@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::goals;
 use crate::machine::Machine;
 
 /// Before the rows on a child's standard output.
@@ -36,6 +37,7 @@ pub fn markdown(machine: &Machine, rows: &[Row]) -> String {
          same number of clients (at most 16), or the empty handler. `bare, 64 to a commit` is the \
          ceiling of a single writer: what the database does when nobody waits for an answer.\n"
     );
+    text += &goals::markdown(rows);
     let mut table = String::new();
     for row in rows {
         if row.table != table {
