@@ -42,7 +42,9 @@ impl Server {
         }
         let begun = Instant::now();
         let child = command.spawn().unwrap();
-        let client = reqwest::Client::builder().timeout(ANSWER_MAX).build().unwrap();
+        // Kept for less long than the server keeps them, or it closes one that is just being used.
+        let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5));
+        let client = client.timeout(ANSWER_MAX).build().unwrap();
         let base = format!("http://{address}");
         let mut server = Self { child, base, client, ready_after: Duration::ZERO };
         server.ready_after = server.wait_until_ready(begun).await;

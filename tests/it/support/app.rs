@@ -119,7 +119,9 @@ impl TestApp {
             Some(seed) => seed,
             None => seed::seed(&db).await,
         };
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        // Kept for less long than the server keeps them, or it closes one that is just being used.
+        let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(5));
+        let client = client.timeout(Duration::from_secs(20)).build().unwrap();
         Self {
             base,
             backend: ground.backend,
