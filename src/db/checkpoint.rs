@@ -19,6 +19,10 @@ use super::conn::{AnyConnection, DatabaseUrl, Purpose, SQLITE_CHECKPOINT_PAGES};
 
 /// The log's length is looked at no more often.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The same after an error: a full disk is not told of fifty times a second.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// Pages that are little enough for the writer to move.
+const REST_MAX: i64 = 1024;
 
 /// The writer's end.
 pub(super) struct Checkpointer {
@@ -66,23 +70,36 @@ struct Log {
 impl Mover {
     fn run(mut self, commits: &Receiver<()>) {
         while commits.recv().is_ok() {
-            if let Err(error) = self.look() {
-                tracing::warn!(%error, "the log could not be moved");
-            }
-            thread::sleep(PAUSE);
+            let pause = match self.look() {
+                Ok(()) => PAUSE,
+                Err(error) => {
+                    tracing::warn!(%error, "the log could not be moved");
+                    PAUSE_AFTER_ERROR
+                }
+            };
+            thread::sleep(pause);
         }
     }
 
+    /// A long log is moved until little of it is left, which is the writer's. While somebody reads
+    /// from the log it cannot begin anew; then it is tried again.
     fn look(&mut self) -> QueryResult<()> {
-        let AnyConnection::Sqlite(conn) = &mut self.conn else {
+        let Log { log, checkpointed } = self.log()?;
+        if log < i64::from(SQLITE_CHECKPOINT_PAGES) {
             return Ok(());
-        };
-        let now: Log = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(conn)?;
-        if now.log - now.checkpointed >= i64::from(SQLITE_CHECKPOINT_PAGES) {
-            checkpoint(&mut self.conn)?;
-            self.nearly_done.store(true, Ordering::Relaxed);
         }
+        let mut rest = log - checkpointed;
+        if rest > REST_MAX {
+            checkpoint(&mut self.conn)?;
+            let Log { log, checkpointed } = self.log()?;
+            rest = log - checkpointed;
+        }
+        self.nearly_done.store((1..=REST_MAX).contains(&rest), Ordering::Relaxed);
         Ok(())
+    }
+
+    fn log(&mut self) -> QueryResult<Log> {
+        sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(&mut self.conn)
     }
 }
 

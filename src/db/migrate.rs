@@ -18,32 +18,41 @@ pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<Vec<String>> {
     locked(url, |conn| match conn {
         AnyConnection::Postgres(conn) => names(conn.run_pending_migrations(POSTGRES)),
         AnyConnection::Sqlite(conn) => {
+            let pending = conn.has_pending_migration(SQLITE).map_err(|error| anyhow!(error))?;
+            if !pending && !unchecked(conn)? {
+                return Ok(Vec::new());
+            }
             rebuilding(conn, |conn| names(conn.run_pending_migrations(SQLITE)))
         }
     })
 }
 
 /// SQLite changes a constraint by building the table anew, which references to it must not see;
-/// they are checked together afterwards. Not when nothing was done: it reads every row there is.
+/// they are checked together afterwards. That reads every row there is, so a start with nothing to
+/// do passes it by; a mark in the file has it made up for after a crash or a failure.
 fn rebuilding(
     conn: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> anyhow::Result<Vec<String>>,
 ) -> anyhow::Result<Vec<String>> {
-    conn.batch_execute("PRAGMA foreign_keys = OFF")?;
+    conn.batch_execute("PRAGMA foreign_keys = OFF; PRAGMA user_version = 1")?;
     let done = work(conn)?;
-    if !done.is_empty() {
-        let check = "SELECT COUNT(*) AS count FROM pragma_foreign_key_check";
-        let broken: Broken = sql_query(check).get_result(conn)?;
-        if broken.count > 0 {
-            bail!("{} rows name another row that is not there", broken.count);
-        }
+    let check = "SELECT COUNT(*) AS count FROM pragma_foreign_key_check";
+    let broken: Count = sql_query(check).get_result(conn)?;
+    if broken.count > 0 {
+        bail!("{} rows name another row that is not there", broken.count);
     }
-    conn.batch_execute("PRAGMA foreign_keys = ON")?;
+    conn.batch_execute("PRAGMA user_version = 0; PRAGMA foreign_keys = ON")?;
     Ok(done)
 }
 
+/// Whether tables were rebuilt without being checked afterwards.
+fn unchecked(conn: &mut SqliteConnection) -> anyhow::Result<bool> {
+    let mark = "SELECT user_version AS count FROM pragma_user_version";
+    Ok(sql_query(mark).get_result::<Count>(conn)?.count != 0)
+}
+
 #[derive(QueryableByName)]
-struct Broken {
+struct Count {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     count: i64,
 }

@@ -15,10 +15,11 @@ use crate::{accounts, admission, catalog, mail, outbox, parties, payments, repor
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(health::live).service(health::ready).service(health::metrics);
     config.service(
-        // Paths are tried one after the other: first what is asked most.
+        // Paths are tried one after the other: first what is asked most; but the catalogue before
+        // payments, for `/events/by-slug/payments` is an event.
         scope("/v1")
-            .configure(payments::http::routes)
             .configure(catalog::http::routes)
+            .configure(payments::http::routes)
             .configure(tickets::http::routes)
             .configure(admission::http::routes)
             .configure(outbox::http::routes)

@@ -19,7 +19,7 @@ on_both! {
         unmet.refused(422, "not_publishable");
         assert_eq!(unmet.fields(), ["start_date", "venue", "ticket_rates"]);
         let fields = json!({"start_date": "2090-06-01T20:00:00+02:00", "venue": "Apolo",
-            "end_date": "2090-06-02T04:00:00+02:00", "slug": "fiesta",
+            "end_date": "2090-06-02T04:00:00+02:00", "slug": "payments",
             "artists": [{"name": "Rosa"}], "music_genres": ["techno"], "metadata": {"mine": 1}});
         let patched = app.patch(org, &format!("/v1/events/{number}"), fields).await.data(200).clone();
         assert_eq!(patched["start_date"], "2090-06-01T18:00:00.000Z");
@@ -29,7 +29,9 @@ on_both! {
         app.get(&app.seed.channel, &path).await.refused(404, "not_found");
         app.post(org, &publish, json!({})).await.data(200);
         app.post(org, &publish, json!({})).await.refused(409, "wrong_status");
-        for path in [path.clone(), format!("/v1/events/{number}"), "/v1/events/by-slug/fiesta".into()] {
+        // A slug that is also the name of what an event has.
+        let by_slug = "/v1/events/by-slug/payments".to_owned();
+        for path in [path.clone(), format!("/v1/events/{number}"), by_slug] {
             let seen = app.get(&app.seed.channel, &path).await;
             assert_eq!(seen.data(200)["_id"], id);
             assert_eq!(seen.data(200)["metadata"], Value::Null, "the organization's own");
