@@ -10,7 +10,7 @@ use crate::db::audit;
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let checks = app::checks();
     let count = checks.len();
-    let broken = audit::run_alone(&config.database_url()?, &checks)?;
+    let broken = audit::run(&config.database_url()?, &checks)?;
     for rule in &broken {
         println!("BROKEN: {}", rule.rule);
         rule.rows.iter().for_each(|row| println!("  {row}"));

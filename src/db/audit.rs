@@ -3,9 +3,7 @@
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
-use super::Tx;
-use super::conn::{AnyConnection, DatabaseUrl, Purpose};
-use crate::kernel::Result;
+use super::conn::{DatabaseUrl, Purpose};
 
 /// Rows reported per broken invariant at most.
 const ROWS_MAX: u32 = 20;
@@ -30,21 +28,12 @@ struct Row {
 
 /// Runs the checks on a connection of their own, which may take its time, and reports those that
 /// are broken.
-pub fn run_alone(url: &DatabaseUrl, checks: &[Check]) -> anyhow::Result<Vec<Broken>> {
+pub fn run(url: &DatabaseUrl, checks: &[Check]) -> anyhow::Result<Vec<Broken>> {
     let mut conn = url.connect(Purpose::Migrate)?;
-    Ok(run_on(&mut conn, checks)?)
-}
-
-/// Runs the checks and reports those that are broken.
-pub fn run(tx: &mut Tx<'_>, checks: &[Check]) -> Result<Vec<Broken>> {
-    Ok(run_on(tx.conn()?, checks)?)
-}
-
-fn run_on(conn: &mut AnyConnection, checks: &[Check]) -> diesel::QueryResult<Vec<Broken>> {
     let mut found = Vec::new();
     for (rule, query) in checks {
         let query = format!("SELECT broken FROM ({query}) found LIMIT {ROWS_MAX}");
-        let rows: Vec<Row> = sql_query(query).load(conn)?;
+        let rows: Vec<Row> = sql_query(query).load(&mut conn)?;
         if !rows.is_empty() {
             let rows = rows.into_iter().map(|row| row.broken).collect();
             found.push(Broken { rule, rows });

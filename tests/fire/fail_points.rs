@@ -125,8 +125,8 @@ async fn die_at(backend: Backend, edge: &str, step: Step) -> usize {
         deaths += 1;
     }
     let settled = ledger.settle(&ground, Options::default()).await;
-    println!("{edge} {}: {deaths} deaths, {settled:?}", step.as_str());
-    assert!(settled.purchases >= 2 * deaths, "{settled:?}");
+    println!("{edge} {}: {deaths} deaths, {settled}", step.as_str());
+    assert!(settled.purchases >= 2 * deaths, "{settled}");
     deaths
 }
 

@@ -134,13 +134,20 @@ impl Ledger {
         // Every buyer has the mail of every payment and refund, and no job is left or done twice.
         assert_eq!(app.captured().len(), paid + refunds);
         app.finish().await;
-        Settled { purchases, paid }
+        Settled { purchases, paid, refunds }
     }
 }
 
-/// What came of it all.
-#[derive(Debug)]
+/// How many came of it all.
 pub struct Settled {
     pub purchases: usize,
     pub paid: usize,
+    pub refunds: usize,
+}
+
+impl std::fmt::Display for Settled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { purchases, paid, refunds } = self;
+        write!(f, "{purchases} purchases, {paid} paid, {refunds} given back in part")
+    }
 }
