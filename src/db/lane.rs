@@ -1,7 +1,7 @@
 //! A queue with a thread behind it: what SQLite's writer and PostgreSQL's sales lane share.
 //!
 //! The thread takes what is waiting and never waits for more: a batch fills while the one before
-//! it commits.
+//! it commits. It may also take what came in while it ran.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -24,12 +24,13 @@ impl Lane {
     /// 500; the lane goes on.
     pub(super) fn start(
         name: &'static str,
-        mut serve: impl FnMut(Vec<Box<dyn Work>>) + Send + 'static,
+        mut serve: impl FnMut(Vec<Box<dyn Work>>, &Waiting) + Send + 'static,
     ) -> anyhow::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let run = move || {
-            while let Some(batch) = next_batch(&waiting) {
-                if catch_unwind(AssertUnwindSafe(|| serve(batch))).is_err() {
+            let waiting = Waiting(waiting);
+            while let Some(batch) = waiting.batch() {
+                if catch_unwind(AssertUnwindSafe(|| serve(batch, &waiting))).is_err() {
                     tracing::error!(lane = name, "a lane panicked");
                 }
             }
@@ -50,9 +51,20 @@ impl Lane {
     }
 }
 
-/// What is waiting and still wanted; none when nobody can hand in more.
-fn next_batch(waiting: &Receiver<Box<dyn Work>>) -> Option<Vec<Box<dyn Work>>> {
-    let first = waiting.recv().ok()?;
-    let rest = std::iter::from_fn(|| waiting.try_recv().ok()).take(BATCH_MAX - 1);
-    Some(std::iter::once(first).chain(rest).filter_map(still_wanted).collect())
+/// What was handed in and not yet taken.
+pub(super) struct Waiting(Receiver<Box<dyn Work>>);
+
+impl Waiting {
+    /// The next batch, waited for; none when nobody can hand in more.
+    fn batch(&self) -> Option<Vec<Box<dyn Work>>> {
+        let first = self.0.recv().ok()?;
+        let first = std::iter::once(first).filter_map(still_wanted);
+        Some(first.chain(self.more(1)).collect())
+    }
+
+    /// What else is waiting and still wanted by now, for a batch that has `taken` so many already.
+    pub(super) fn more(&self, taken: usize) -> Vec<Box<dyn Work>> {
+        let waiting = std::iter::from_fn(|| self.0.try_recv().ok());
+        waiting.take(BATCH_MAX.saturating_sub(taken)).filter_map(still_wanted).collect()
+    }
 }

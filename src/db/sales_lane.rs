@@ -24,7 +24,7 @@ pub(super) fn start(
     pool: WritePool,
 ) -> anyhow::Result<Lane> {
     let mut recorder = Recorder { url: url.clone(), environment, conn: None };
-    Lane::start("sales-lane", move |batch| {
+    Lane::start("sales-lane", move |batch, _| {
         recorder.record(batch).into_iter().for_each(|work| pool.submit(work));
     })
 }

@@ -1,15 +1,15 @@
 //! SQLite's writer: one connection, many operations per flush.
 //!
 //! Within one `BEGIN IMMEDIATE` transaction the planned operations of a batch are recorded
-//! together, then each other one runs in a savepoint of its own; nobody is answered before the
-//! commit has been flushed.
+//! together, then each other one runs in a savepoint of its own; then, once, what came in while
+//! they ran. Nobody is answered before the commit has been flushed.
 
 use std::sync::Arc;
 use std::thread;
 
 use super::checkpoint::Checkpointer;
 use super::conn::{AnyConnection, DatabaseUrl, Purpose};
-use super::lane::Lane;
+use super::lane::{Lane, Waiting};
 use super::plan::{self, Recorded};
 use super::pool::Environment;
 use super::work::{self, RERUNS_MAX, Verdict, Work, fail_all};
@@ -20,7 +20,7 @@ pub(super) fn start(url: &DatabaseUrl, environment: Arc<Environment>) -> anyhow:
     let conn = url.connect(Purpose::Write)?;
     let checkpointer = Checkpointer::start(url)?;
     let mut writer = Writer { url: url.clone(), environment, conn: Some(conn), checkpointer };
-    Lane::start("sqlite-lane", move |batch| writer.serve(batch))
+    Lane::start("sqlite-lane", move |batch, waiting| writer.serve(batch, waiting))
 }
 
 struct Writer {
@@ -67,17 +67,17 @@ enum Undone {
 }
 
 impl Writer {
-    fn serve(&mut self, batch: Vec<Box<dyn Work>>) {
-        let Again { stale, alone } = self.run_together(batch);
+    fn serve(&mut self, batch: Vec<Box<dyn Work>>, waiting: &Waiting) {
+        let Again { stale, alone } = self.run_together(batch, Some(waiting));
         // Their plans are gone: they run as operations now, and none comes back as stale.
-        let more = self.run_together(stale).alone;
+        let more = self.run_together(stale, None).alone;
         alone.into_iter().chain(more).for_each(|work| self.run_alone(work));
     }
 
     fn run_alone(&mut self, mut work: Box<dyn Work>) {
         for run in 1..=RERUNS_MAX {
             thread::sleep(work::backoff(run));
-            match self.run_together(vec![work]).alone.pop() {
+            match self.run_together(vec![work], None).alone.pop() {
                 Some(again) => work = again,
                 None => return,
             }
@@ -86,9 +86,9 @@ impl Writer {
         work.fail(work::gave_up());
     }
 
-    /// Runs a batch in one transaction and answers it. Returns plans that did not hold, and what
-    /// must be run again alone.
-    fn run_together(&mut self, batch: Vec<Box<dyn Work>>) -> Again {
+    /// Runs a batch in one transaction, and what came in meanwhile, and answers it. Returns plans
+    /// that did not hold, and what must be run again alone.
+    fn run_together(&mut self, batch: Vec<Box<dyn Work>>, waiting: Option<&Waiting>) -> Again {
         if batch.is_empty() {
             return Again::default();
         }
@@ -105,7 +105,7 @@ impl Writer {
             fail_all(batch, work::overloaded);
             return Again::default();
         }
-        let Ended { ran, stale, alone } = match self.attempt_all(&mut conn, batch) {
+        let Ended { ran, stale, alone } = match self.attempt_all(&mut conn, batch, waiting) {
             Ok(ended) => ended,
             // The connection is dropped, and with it the transaction.
             Err(Undone::Again(alone)) => return Again { alone, ..Again::default() },
@@ -133,24 +133,45 @@ impl Writer {
         Again { stale, alone }
     }
 
-    /// Records what is planned, then runs each other operation in its savepoint.
+    /// Runs a batch, then once what came in while it ran: they are spared a flush that is not
+    /// theirs, and who was there first waits for them only, not for those who follow.
     fn attempt_all(
         &self,
         conn: &mut AnyConnection,
         batch: Vec<Box<dyn Work>>,
+        waiting: Option<&Waiting>,
     ) -> Result<Ended, Undone> {
+        let (mut ended, taken) = (Ended::default(), batch.len());
+        self.attempt(conn, batch, &mut ended)?;
+        if let Some(waiting) = waiting {
+            self.attempt(conn, waiting.more(taken), &mut ended)?;
+        }
+        Ok(ended)
+    }
+
+    /// Records what is planned, then runs each other operation in its savepoint.
+    fn attempt(
+        &self,
+        conn: &mut AnyConnection,
+        batch: Vec<Box<dyn Work>>,
+        ended: &mut Ended,
+    ) -> Result<(), Undone> {
         let now = self.environment.clock.now();
         let (planned, others): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|work| work.is_planned());
-        // First, and therefore without a savepoint, for which SQLite copies every page before it
-        // is changed: when this fails nothing else has been done yet.
-        let mut ended = match plan::record(planned, conn, &self.environment, now) {
-            Ok(Recorded { settled, stale }) => Ended { ran: settled, stale, alone: Vec::new() },
+        // Not in a savepoint, for which SQLite copies every page before it is changed: when this
+        // fails, which guards make rare, everything in the transaction is run again.
+        match plan::record(planned, conn, &self.environment, now) {
+            Ok(Recorded { settled, stale }) => {
+                ended.ran.extend(settled);
+                ended.stale.extend(stale);
+            }
             Err((works, error)) => {
                 tracing::warn!(?error, "a batch could not be recorded together");
-                return Err(Undone::Unplanned(works.into_iter().chain(others).collect()));
+                let before = std::mem::take(ended).all();
+                return Err(Undone::Unplanned(before.chain(works).chain(others).collect()));
             }
-        };
+        }
         let mut queue = others.into_iter();
         while let Some(mut work) = queue.next() {
             let verdict = match conn.savepoint() {
@@ -168,16 +189,17 @@ impl Writer {
                 (Verdict::Panicked, _) => {
                     tracing::error!("an operation panicked; its batch is run again without it");
                     work.answer();
-                    return Err(Undone::Again(ended.all().chain(queue).collect()));
+                    return Err(Undone::Again(std::mem::take(ended).all().chain(queue).collect()));
                 }
                 (_, _) => {
                     let lost = || work::unknown_fate(anyhow::anyhow!("the connection broke"));
-                    fail_all(std::iter::once(work).chain(ended.all()).chain(queue), lost);
+                    let before = std::mem::take(ended).all();
+                    fail_all(std::iter::once(work).chain(before).chain(queue), lost);
                     return Err(Undone::Answered);
                 }
             }
         }
-        Ok(ended)
+        Ok(())
     }
 
     fn reopen(&self) -> anyhow::Result<AnyConnection> {
