@@ -9,6 +9,7 @@
 //! Guarantees: what was acknowledged is durable; an operation is applied whole or not at all; an
 //! operation that fails does not harm the others that shared its transaction.
 
+mod among;
 pub mod append;
 pub mod audit;
 mod checkpoint;
@@ -32,6 +33,7 @@ mod tx;
 pub mod types;
 mod work;
 
+pub use among::{AMONG_ARRAYS, AMONG_JSON, Keys, among};
 pub use append::Append;
 pub use conn::{AnyConnection, Backend, DatabaseUrl, MultiBackend, Purpose};
 pub use guard::{Guard, Verdict};

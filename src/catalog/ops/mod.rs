@@ -16,10 +16,7 @@ pub use events::EventRef;
 /// The organizations whose catalogue an acting channel sees; empty for an organization.
 fn hosts(tx: &mut Tx<'_>) -> Result<Vec<OrganizationId>> {
     match tx.scope().channel() {
-        Some(channel) => {
-            let hosts = parties::ops::hosts(tx, channel)?;
-            Ok(hosts.into_iter().map(|host| host.id).collect())
-        }
+        Some(channel) => parties::ops::host_ids(tx, channel),
         None => Ok(Vec::new()),
     }
 }

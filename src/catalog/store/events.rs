@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{event_numbers, events};
 use crate::db::types::Json;
-use crate::db::{AnyConnection, MultiBackend, Tx};
+use crate::db::{AnyConnection, Keys, MultiBackend, Tx, among};
 use crate::kernel::ids::{EventId, Id, LocationId, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Error, Mode, Result, Timestamp};
@@ -224,12 +224,21 @@ pub(in crate::catalog) fn list(
     if let Some(after) = &page.after {
         query = query.filter(events::id.lt(EventId::from_text(after.clone())));
     }
-    let rows: Vec<Event> = query
+    // Keys are put in order, not whole events: a channel may see thousands.
+    let listed: Vec<(OrganizationId, EventId)> = query
+        .select((events::organization_id, events::id))
         .order(events::id.desc())
         .limit(page.limit + 1)
         .offset(page.offset)
         .load(tx.conn()?)?;
-    Ok(Page::cut(rows, page, |event| event.id.to_string()))
+    let Page { rows: listed, limit, next } =
+        Page::cut(listed, page, |(_, id): &(OrganizationId, EventId)| id.to_string());
+    // On PostgreSQL an event may be deleted meanwhile: the page has one less, and goes on.
+    let keys: Keys<'_> = listed.iter().map(|(organization, id)| (organization, id)).collect();
+    let whole = events::table
+        .filter(among((events::organization_id, events::id), keys))
+        .order(events::id.desc());
+    Ok(Page { rows: on_each!(tx.conn()?, |c| whole.load(c))?, limit, next })
 }
 
 /// A word as a pattern that matches nothing but itself.

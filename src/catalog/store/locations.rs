@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::catalog::Event;
 use crate::db::schema::{events, locations};
-use crate::db::{AnyConnection, MultiBackend, Tx};
+use crate::db::{AnyConnection, Keys, MultiBackend, Tx, among};
 use crate::kernel::ids::{Id, LocationId, OrganizationId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Error, Mode, Result, Timestamp};
@@ -82,10 +82,10 @@ pub(in crate::catalog) fn list(tx: &mut Tx<'_>, page: &PageRequest) -> Result<Pa
 
 /// Where some events are: rows that say whose they are.
 pub(in crate::catalog) fn of_events(tx: &mut Tx<'_>, of: &[&Event]) -> Result<Vec<Location>> {
-    let named = of.iter().filter_map(|event| event.location_id.as_ref());
-    let query = locations::table
-        .filter(locations::organization_id.eq_any(of.iter().map(|event| &event.organization_id)))
-        .filter(locations::id.eq_any(named));
+    let named =
+        of.iter().filter_map(|event| Some((&event.organization_id, event.location_id.as_ref()?)));
+    let keys: Keys<'_> = named.collect();
+    let query = locations::table.filter(among((locations::organization_id, locations::id), keys));
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::catalog::Event;
-use crate::db::Tx;
 use crate::db::schema::{rate_prices, ticket_rates};
+use crate::db::{Keys, Tx, among};
 use crate::kernel::ids::{EventId, OrganizationId, PriceId, RateId};
 use crate::kernel::{Mode, Result, Timestamp};
 use crate::{append_only, on_each, text_enum};
@@ -145,18 +145,18 @@ pub(in crate::catalog) fn of_organization(
 
 /// The rates of some events, oldest first.
 pub(in crate::catalog) fn of_events(tx: &mut Tx<'_>, events: &[&Event]) -> Result<Vec<Rate>> {
+    let keys: Keys<'_> = events.iter().map(|event| (&event.organization_id, &event.id)).collect();
     let query = ticket_rates::table
-        .filter(ticket_rates::organization_id.eq_any(events.iter().map(|e| &e.organization_id)))
-        .filter(ticket_rates::event_id.eq_any(events.iter().map(|event| &event.id)))
+        .filter(among((ticket_rates::organization_id, ticket_rates::event_id), keys))
         .order(ticket_rates::id);
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
 
 /// The tiers in sale of some rates, in order.
 pub(in crate::catalog) fn prices(tx: &mut Tx<'_>, rates: &[&Rate]) -> Result<Vec<Price>> {
+    let keys: Keys<'_> = rates.iter().map(|rate| (&rate.organization_id, &rate.id)).collect();
     let query = rate_prices::table
-        .filter(rate_prices::organization_id.eq_any(rates.iter().map(|r| &r.organization_id)))
-        .filter(rate_prices::rate_id.eq_any(rates.iter().map(|rate| &rate.id)))
+        .filter(among((rate_prices::organization_id, rate_prices::rate_id), keys))
         .filter(rate_prices::active.eq(true))
         .order(rate_prices::position);
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)

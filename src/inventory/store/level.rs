@@ -13,7 +13,7 @@ use diesel::sqlite::Sqlite;
 use super::lock;
 use crate::db::schema::{counters, hold_lines};
 use crate::db::types::Instant;
-use crate::db::{AnyConnection, Prepared, Tx};
+use crate::db::{AMONG_ARRAYS, AMONG_JSON, AnyConnection, Keys, Prepared, Tx};
 use crate::inventory::model::{Key, Level};
 use crate::kernel::Result;
 use crate::kernel::ids::{Id, OrganizationId};
@@ -49,10 +49,7 @@ const LEVEL: &str = "SELECT c.id, c.capacity, c.taken, c.ever_taken, \
      CAST(COALESCE((SELECT SUM(l.quantity) FROM holds h JOIN hold_lines l \
      ON l.organization_id = h.organization_id AND l.hold_id = h.id AND l.counter_id = c.id \
      WHERE h.organization_id = c.organization_id AND h.state = 'held' AND h.expires_at <= ?), 0) \
-     AS BIGINT) AS overdue FROM counters c";
-const LEVEL_OF_ONE: &str = "WHERE c.organization_id = ? AND c.id = ?";
-const LEVEL_OF_MANY: &str = "JOIN UNNEST(?, ?) w (organization_id, id) \
-     ON w.organization_id = c.organization_id AND w.id = c.id";
+     AS BIGINT) AS overdue FROM counters c WHERE (c.organization_id, c.id)";
 
 /// What counters say now, by their ids, which no two organizations share.
 pub(in crate::inventory) fn levels(
@@ -60,26 +57,17 @@ pub(in crate::inventory) fn levels(
     keys: &[Key<'_>],
 ) -> Result<BTreeMap<String, Level>> {
     let now = tx.now();
+    let keys: Keys<'_> = keys.iter().copied().collect();
     let rows: Vec<LevelRow> = match tx.conn()? {
-        AnyConnection::Postgres(conn) => {
-            let (organizations, ids): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
-            Prepared::<Pg>::new(format!("{LEVEL} {LEVEL_OF_MANY}"))
-                .bind::<Instant, _>(now)
-                .bind::<Array<Text>, _>(organizations)
-                .bind::<Array<Text>, _>(ids)
-                .load(conn)?
-        }
-        AnyConnection::Sqlite(conn) => {
-            let mut rows = Vec::new();
-            for (organization, id) in keys {
-                let one = Prepared::<Sqlite>::new(format!("{LEVEL} {LEVEL_OF_ONE}"))
-                    .bind::<Instant, _>(now)
-                    .bind::<Text, _>(*organization)
-                    .bind::<Text, _>(*id);
-                rows.extend(one.load::<LevelRow>(conn)?);
-            }
-            rows
-        }
+        AnyConnection::Postgres(conn) => Prepared::<Pg>::new(format!("{LEVEL} {AMONG_ARRAYS}"))
+            .bind::<Instant, _>(now)
+            .bind::<Array<Text>, _>(keys.owners())
+            .bind::<Array<Text>, _>(keys.ids())
+            .load(conn)?,
+        AnyConnection::Sqlite(conn) => Prepared::<Sqlite>::new(format!("{LEVEL} {AMONG_JSON}"))
+            .bind::<Instant, _>(now)
+            .bind::<Text, _>(keys.json())
+            .load(conn)?,
     };
     let level = |row: LevelRow| {
         let LevelRow { id, capacity, taken, ever_taken, sold, overdue } = row;

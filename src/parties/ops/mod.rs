@@ -96,6 +96,11 @@ pub fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organization>> 
     store::hosts(tx, channel)
 }
 
+/// The ids of the organizations that a channel sells for.
+pub fn host_ids(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<OrganizationId>> {
+    store::host_ids(tx, channel)
+}
+
 /// An organization.
 pub fn organization(tx: &mut Tx<'_>, id: &OrganizationId) -> Result<Organization> {
     store::organization(tx, id)?.ok_or_else(Error::not_found)

@@ -14,6 +14,7 @@ use crate::db::{AnyConnection, Guard, MultiBackend, Prepared, Tenant, Tx, Verdic
 use crate::kernel::ids::{ChannelId, Id, OrganizationId, PartnershipId, RateId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Result, Timestamp};
+use crate::on_each;
 use crate::parties::model::{
     Collects, Commission, CommissionType, Partnership, PartnershipStatus, PartySide, Terms,
 };
@@ -279,14 +280,29 @@ impl Guard for StillPartners {
     }
 }
 
+/// The organizations whose active partner a channel is.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn hosts_of<'a>(channel: &'a ChannelId) -> _ {
+    let active: PartnershipStatus = PartnershipStatus::Active;
+    partnerships::table
+        .filter(partnerships::channel_id.eq(channel))
+        .filter(partnerships::status.eq(active))
+        .select(partnerships::organization_id)
+}
+
 pub(in crate::parties) fn hosts(tx: &mut Tx<'_>, channel: &ChannelId) -> Result<Vec<Organization>> {
     let hosts = organizations::table
-        .inner_join(partnerships::table.on(partnerships::organization_id.eq(organizations::id)))
-        .filter(partnerships::channel_id.eq(channel))
-        .filter(partnerships::status.eq(PartnershipStatus::Active))
-        .order(organizations::id)
-        .select(organizations::all_columns);
-    Ok(hosts.load(tx.conn()?)?)
+        .filter(organizations::id.eq_any(hosts_of(channel)))
+        .order(organizations::id);
+    Ok(on_each!(tx.conn()?, |c| hosts.load(c))?)
+}
+
+pub(in crate::parties) fn host_ids(
+    tx: &mut Tx<'_>,
+    channel: &ChannelId,
+) -> Result<Vec<OrganizationId>> {
+    let ids = hosts_of(channel).order(partnerships::organization_id);
+    Ok(on_each!(tx.conn()?, |c| ids.load(c))?)
 }
 
 /// The partnerships of a channel that are limited to some rates, whatever their status: whether
@@ -295,9 +311,9 @@ pub(in crate::parties) fn limited(
     tx: &mut Tx<'_>,
     channel: &ChannelId,
 ) -> Result<Vec<Partnership>> {
-    let rows: Vec<PartnershipRow> = partnerships::table
+    let limited = partnerships::table
         .filter(partnerships::channel_id.eq(channel))
-        .filter(partnerships::rate_ids.is_not_null())
-        .load(tx.conn()?)?;
+        .filter(partnerships::rate_ids.is_not_null());
+    let rows: Vec<PartnershipRow> = on_each!(tx.conn()?, |c| limited.load(c))?;
     Ok(rows.into_iter().map(Into::into).collect())
 }

@@ -23,15 +23,13 @@ pub fn read(tx: &mut Tx<'_>, id: &str) -> Result<PaymentView> {
 pub fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Result<Page<PaymentView>> {
     let reader = tx.tenant()?;
     let found = store::list(tx, filter, page)?;
-    let organizations: Vec<OrganizationId> =
-        found.rows.iter().map(|payment| payment.organization_id.clone()).collect();
-    let ids: Vec<PaymentId> = found.rows.iter().map(|payment| payment.id.clone()).collect();
+    let keys: Vec<_> = found.rows.iter().map(|found| (&found.organization_id, &found.id)).collect();
     let mut items: BTreeMap<PaymentId, Vec<Item>> = BTreeMap::new();
     for item in store::items_of_all(tx, &found.rows)? {
         items.entry(item.payment_id.clone()).or_default().push(item);
     }
     let mut of_payment: BTreeMap<PaymentId, Vec<TicketId>> = BTreeMap::new();
-    for (payment, ticket) in tickets::ops::ids_of_payments(tx, &organizations, &ids)? {
+    for (payment, ticket) in tickets::ops::ids_of_payments(tx, &keys)? {
         of_payment.entry(payment).or_default().push(ticket);
     }
     let now = tx.now();

@@ -1,4 +1,4 @@
-//! The tables `payments`, `payment_items`, `payment_references` and `payment_attempts`.
+//! The tables of payments. Here: `payments` and `payment_items`.
 //! Shared: the base query takes the organization's side or the channel's.
 
 mod attempts;
@@ -6,14 +6,15 @@ mod checks;
 mod customers;
 mod obligations;
 mod of_event;
+mod references;
 mod refunds;
 
 use diesel::prelude::*;
 
 use super::model::{LateOutcome, PaymentStatus, PaymentType};
-use crate::db::schema::{payment_items, payment_references, payments};
+use crate::db::schema::{payment_items, payments};
 use crate::db::types::Json;
-use crate::db::{AnyConnection, MultiBackend, Tenant, Tx, literally};
+use crate::db::{AnyConnection, Keys, MultiBackend, Tenant, Tx, among, literally};
 use crate::kernel::ids::{
     AttemptId, ChannelId, CustomerId, EventId, Id, OrganizationId, PaymentId, PriceId, RateId,
 };
@@ -33,6 +34,7 @@ pub(super) use customers::{
 };
 pub(super) use obligations::{open_payments_of, pending_refunds_of, unrefunded_payments_of};
 pub(super) use of_event::{bought_of_event, count_of_event, of_event};
+pub(super) use references::{append_reference, by_reference, free_reference};
 pub(super) use refunds::{
     Cause, finish_refund, list_refunds, postpone_refund, refund, refund_of_row, refunds_of_payment,
     stale_refunds,
@@ -139,22 +141,6 @@ append_only!(
     payment_items,
     41,
     [organization_id, payment_id, position, rate_id, price_id, quantity, unit_minor, fees_minor,]
-);
-
-#[derive(Insertable)]
-#[diesel(table_name = payment_references, treat_none_as_default_value = false)]
-struct ReferenceRow {
-    owner_id: String,
-    mode: Mode,
-    reference: String,
-    organization_id: OrganizationId,
-    payment_id: PaymentId,
-}
-append_only!(
-    ReferenceRow,
-    payment_references,
-    43,
-    [owner_id, mode, reference, organization_id, payment_id,]
 );
 
 /// Which payments of one's own.
@@ -299,9 +285,9 @@ pub(super) fn items(tx: &mut Tx<'_>, of: &Payment) -> Result<Vec<Item>> {
 
 /// The items of some payments, in order.
 pub(super) fn items_of_all(tx: &mut Tx<'_>, of: &[Payment]) -> Result<Vec<Item>> {
+    let keys: Keys<'_> = of.iter().map(|payment| (&payment.organization_id, &payment.id)).collect();
     let query = payment_items::table
-        .filter(payment_items::organization_id.eq_any(of.iter().map(|p| &p.organization_id)))
-        .filter(payment_items::payment_id.eq_any(of.iter().map(|payment| &payment.id)))
+        .filter(among((payment_items::organization_id, payment_items::payment_id), keys))
         .order((payment_items::payment_id, payment_items::position));
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
 }
@@ -326,39 +312,4 @@ pub(super) fn due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(OrganizationId, Pa
         .limit(limit)
         .select((payments::organization_id, payments::id));
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
-}
-
-pub(super) fn append_reference(tx: &mut Tx<'_>, payment: &Payment, reference: &str) {
-    tx.append(ReferenceRow {
-        owner_id: payment.creator().as_str().to_owned(),
-        mode: payment.mode,
-        reference: reference.to_owned(),
-        organization_id: payment.organization_id.clone(),
-        payment_id: payment.id.clone(),
-    });
-}
-
-/// The payment that has a reference now.
-pub(super) fn by_reference(
-    tx: &mut Tx<'_>,
-    owner: &str,
-    mode: Mode,
-    reference: &str,
-) -> Result<Option<Payment>> {
-    let key = payment_references::table
-        .find((owner, mode, reference))
-        .select((payment_references::organization_id, payment_references::payment_id))
-        .first::<(OrganizationId, PaymentId)>(tx.conn()?)
-        .optional()?;
-    key.map_or(Ok(None), |(organization, id)| of_row(tx, &organization, &id))
-}
-
-/// Frees the reference of a payment that ended.
-pub(super) fn free_reference(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    if let Some(reference) = &payment.reference {
-        let creator = payment.creator();
-        let row = payment_references::table.find((creator.as_str(), payment.mode, reference));
-        diesel::delete(row).execute(tx.conn()?)?;
-    }
-    Ok(())
 }

@@ -196,10 +196,9 @@ pub fn ids_of_payment(
 /// The ids of the tickets of some payments, in order.
 pub fn ids_of_payments(
     tx: &mut Tx<'_>,
-    organizations: &[OrganizationId],
-    payments: &[PaymentId],
+    payments: &[(&OrganizationId, &PaymentId)],
 ) -> Result<Vec<(PaymentId, TicketId)>> {
-    store::ids_of_payments(tx, organizations, payments)
+    store::ids_of_payments(tx, payments)
 }
 
 fn announce(tx: &mut Tx<'_>, ticket: &Ticket, kind: ChangeKind) -> Result<()> {

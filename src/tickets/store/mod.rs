@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::tickets;
 use crate::db::types::Json;
-use crate::db::{MultiBackend, Tenant, Tx};
+use crate::db::{Keys, MultiBackend, Tenant, Tx, among};
 use crate::kernel::ids::{ChannelId, EventId, Id, OrganizationId, PaymentId, RateId, TicketId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::{Currency, Mode, Result, Timestamp};
@@ -225,12 +225,11 @@ pub(super) fn ids_of_payment(
 /// The ids of the tickets of some payments, in order.
 pub(super) fn ids_of_payments(
     tx: &mut Tx<'_>,
-    organizations: &[OrganizationId],
-    payments: &[PaymentId],
+    payments: &[(&OrganizationId, &PaymentId)],
 ) -> Result<Vec<(PaymentId, TicketId)>> {
+    let keys: Keys<'_> = payments.iter().copied().collect();
     let query = tickets::table
-        .filter(tickets::organization_id.eq_any(organizations))
-        .filter(tickets::payment_id.eq_any(payments))
+        .filter(among((tickets::organization_id, tickets::payment_id), keys))
         .order((tickets::payment_id, tickets::position))
         .select((tickets::payment_id, tickets::id));
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)

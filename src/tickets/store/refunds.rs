@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use super::Ticket;
-use crate::db::Tx;
 use crate::db::schema::{ticket_refunds, tickets};
+use crate::db::{Keys, Tx, among};
 use crate::kernel::ids::{OrganizationId, RefundId, TicketId};
 use crate::kernel::{Result, Timestamp};
 use crate::{append_only, on_each};
@@ -70,9 +70,10 @@ pub(in crate::tickets) fn refunds_of(
     tx: &mut Tx<'_>,
     tickets: &[&Ticket],
 ) -> Result<Vec<TicketRefund>> {
+    let keys: Keys<'_> =
+        tickets.iter().map(|ticket| (&ticket.organization_id, &ticket.id)).collect();
     let query = ticket_refunds::table
-        .filter(ticket_refunds::organization_id.eq_any(tickets.iter().map(|t| &t.organization_id)))
-        .filter(ticket_refunds::ticket_id.eq_any(tickets.iter().map(|ticket| &ticket.id)))
+        .filter(among((ticket_refunds::organization_id, ticket_refunds::ticket_id), keys))
         .filter(ticket_refunds::failed.eq(false))
         .order(ticket_refunds::refund_id);
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
@@ -83,9 +84,9 @@ pub(in crate::tickets) fn tickets_of_refunds(
     tx: &mut Tx<'_>,
     keys: &[(&OrganizationId, &RefundId)],
 ) -> Result<Vec<(RefundId, TicketId)>> {
+    let keys: Keys<'_> = keys.iter().copied().collect();
     let query = ticket_refunds::table
-        .filter(ticket_refunds::organization_id.eq_any(keys.iter().map(|key| key.0)))
-        .filter(ticket_refunds::refund_id.eq_any(keys.iter().map(|key| key.1)))
+        .filter(among((ticket_refunds::organization_id, ticket_refunds::refund_id), keys))
         .order((ticket_refunds::refund_id, ticket_refunds::ticket_id))
         .select((ticket_refunds::refund_id, ticket_refunds::ticket_id));
     Ok(on_each!(tx.conn()?, |c| query.load(c))?)
