@@ -1,6 +1,6 @@
 //! The whole application, wired: tests build exactly this.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -152,10 +152,7 @@ impl Application {
             ready: ready.clone(),
             metrics: metrics.clone(),
         });
-        let listener = TcpListener::bind(config.http.listen)
-            .with_context(|| format!("cannot listen on {}", config.http.listen))?;
-        let address = listener.local_addr()?;
-        let server = serve(&config, listener, (state, web::Data::from(provider)))?;
+        let (server, address) = serve(&config, state, web::Data::from(provider))?;
         Ok(Self { server, address, db, worker, ready, metrics, config })
     }
 
@@ -218,9 +215,9 @@ impl Stopper {
 
 fn serve(
     config: &Config,
-    listener: TcpListener,
-    (state, provider): (web::Data<Shared>, web::Data<dyn Provider>),
-) -> anyhow::Result<Server> {
+    state: web::Data<Shared>,
+    provider: web::Data<dyn Provider>,
+) -> anyhow::Result<(Server, SocketAddr)> {
     let document = web::Data::new(router::served_document(config.http.base_url.as_ref()));
     let mail = web::Data::new(pages::CapturedMail::of(config));
     let app = move || {
@@ -248,7 +245,12 @@ fn serve(
     if let Some(threads) = config.http.http_threads {
         server = server.workers(threads);
     }
-    Ok(server.listen(listener)?.run())
+    let listen = config.http.listen;
+    // Not a listener of our own making: those of the standard library keep 128 waiting, and who
+    // comes next believes itself connected to a server that has never heard of it.
+    let server = server.bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let address = *server.addrs().first().context("no address is bound")?;
+    Ok((server.run(), address))
 }
 
 /// Who does which job, and what is looked after by the clock.

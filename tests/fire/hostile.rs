@@ -21,6 +21,9 @@ const MEMORY_MAX_MB: f64 = 100.0;
 /// Rounds in which the figures may settle: the machine is others' too.
 const ROUNDS: usize = 3;
 
+/// Clients that connect in the same moment; an on-sale brings them.
+const STORM: usize = 400;
+
 const HEAD: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +146,32 @@ fn hostile_clients_are_sent_away_and_nobody_notices() {
             }
         }
         panic!("hostile clients make good ones wait {ratio:.2} times as long");
+    });
+}
+
+#[test]
+fn a_storm_of_connections_waits_at_the_door() {
+    play_servers(Backend::Sqlite, || async {
+        let ground = Ground::new(Backend::Sqlite);
+        let server = Server::start(&ground, &[]).await;
+        let address = server.address();
+        // Nothing is accepted meanwhile: whoever the kernel does not keep waiting is turned away,
+        // or believes itself connected to a server that has never heard of it.
+        server.pause();
+        let connecting = (0..STORM).map(|_| async {
+            let connected = tokio::time::timeout(SLACK, TcpStream::connect(&address)).await;
+            connected.expect("no room at the door").expect("turned away")
+        });
+        let streams = join_all(connecting).await;
+        server.resume();
+        let answers = streams.into_iter().map(|mut stream| async move {
+            stream.write_all(format!("{HEAD}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+            read.expect("an answer").unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        });
+        join_all(answers).await;
     });
 }
 

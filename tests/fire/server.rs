@@ -90,6 +90,16 @@ impl Server {
         self.signal("TERM");
     }
 
+    /// Keeps it from doing anything at all.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
     fn signal(&self, name: &str) {
         let script = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("/bin/sh").arg("-c").arg(script).status().unwrap().success());
