@@ -37,8 +37,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The use of keys is written down so often.
 const NOTE_USES_EVERY: Duration = Duration::from_secs(30);
-/// Connections per HTTP thread.
-const CONNECTIONS_MAX: usize = 2000;
 /// Connections waiting to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -234,17 +232,16 @@ fn serve(
             .configure(pages::routes)
             .default_service(web::route().to(router::unmatched))
     };
-    let mut server = HttpServer::new(app)
+    let threads = config.http.http_threads();
+    let server = HttpServer::new(app)
         .on_connect(connection::watch)
         .backlog(BACKLOG)
-        .max_connections(CONNECTIONS_MAX)
+        .workers(threads)
+        .max_connections(connection::max_of_each(threads)?)
         .client_request_timeout(HEAD_TIME_MAX)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(config.http.drain_seconds)
         .disable_signals();
-    if let Some(threads) = config.http.http_threads {
-        server = server.workers(threads);
-    }
     let listen = config.http.listen;
     // Not a listener of our own making: those of the standard library keep 128 waiting, and who
     // comes next believes itself connected to a server that has never heard of it.

@@ -42,7 +42,15 @@ impl HttpSettings {
 
     /// Threads that hash passwords: by default half of the cores, so that the other half sells.
     pub fn hash_threads(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.hash_threads.unwrap_or(cores / 2).max(1)
+        self.hash_threads.unwrap_or(cores() / 2).max(1)
     }
+
+    /// Threads that serve connections.
+    pub fn http_threads(&self) -> usize {
+        self.http_threads.unwrap_or(cores()).max(1)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

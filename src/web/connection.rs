@@ -1,4 +1,4 @@
-//! Sends away whoever keeps a connection without using it.
+//! How many connections there may be; whoever keeps one without using it is sent away.
 //!
 //! actix-web limits how long the first head of a connection may take, and how long a connection may
 //! be silent between two requests; a second head that comes a byte at a time is limited by neither.
@@ -20,8 +20,28 @@ use actix_web::web::Bytes;
 
 /// A connection without a request is shut after so long.
 pub const UNUSED_MAX: Duration = Duration::from_secs(11);
+/// Connections of an HTTP thread.
+const OF_A_THREAD_MAX: usize = 2000;
+/// Files a connection has open: it is held by actix and by who watches it.
+const FILES_OF_EACH: usize = 2;
+/// Files left to everything else: the database, letters, webhooks, the provider.
+const FILES_SPARED: usize = 128;
 /// A connection is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How many connections each of so many threads may keep; further ones wait to be accepted.
+///
+/// Lets the process open as many files as it may ask for, since a soft limit of 1,024 is usual, and
+/// keeps connections from taking the files that the database needs.
+pub fn max_of_each(threads: usize) -> std::io::Result<usize> {
+    let files = rlimit::increase_nofile_limit(u64::MAX)?;
+    let files = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(FILES_SPARED);
+    let max = (files / FILES_OF_EACH / threads).clamp(1, OF_A_THREAD_MAX);
+    if max < OF_A_THREAD_MAX {
+        tracing::warn!(connections = max * threads, "few files may be open (ulimit -n)");
+    }
+    Ok(max)
+}
 
 /// A connection of this server; it lives as long as actix keeps it.
 struct Connection {

@@ -24,6 +24,10 @@ const ROUNDS: usize = 3;
 /// Clients that connect in the same moment; an on-sale brings them.
 const STORM: usize = 400;
 
+/// Files that a server may open which is not to be trusted with many, and what must be left of them.
+const FILES: usize = 256;
+const FILES_SPARED_MIN: usize = 64;
+
 const HEAD: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +176,28 @@ fn a_storm_of_connections_waits_at_the_door() {
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         });
         join_all(answers).await;
+    });
+}
+
+#[test]
+fn connections_leave_files_to_the_database() {
+    play_servers(Backend::Sqlite, || async {
+        let ground = Ground::new(Backend::Sqlite);
+        let server = Server::start_with_files(&ground, FILES as u32).await;
+        let address = server.address();
+        let silent = join_all((0..FILES / 2).map(|_| TcpStream::connect(&address))).await;
+        assert!(silent.iter().all(Result::is_ok), "turned away");
+        let open = async {
+            let (begun, mut most) = (Instant::now(), 0);
+            while begun.elapsed() < Duration::from_secs(3) {
+                most = most.max(server.files());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            most
+        };
+        let (open, waited) = join(open, good(&format!("http://{address}"), 1)).await;
+        assert!(open <= FILES - FILES_SPARED_MIN, "{open} files open of {FILES}");
+        assert!(waited < PATIENCE, "{waited:?}");
     });
 }
 

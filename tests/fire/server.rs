@@ -27,9 +27,24 @@ pub type Answer = Option<(u16, String)>;
 impl Server {
     /// Starts one and waits until it is ready, or has died on the way.
     pub async fn start(ground: &Ground, environment: &[(&str, &str)]) -> Self {
+        Self::start_with(ground, environment, Command::new(env!("CARGO_BIN_EXE_rialto"))).await
+    }
+
+    /// The same, where it may open so many files at most.
+    pub async fn start_with_files(ground: &Ground, files: u32) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_rialto"));
+        Self::start_with(ground, &[], command).await
+    }
+
+    async fn start_with(
+        ground: &Ground,
+        environment: &[(&str, &str)],
+        mut command: Command,
+    ) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
         command
             .arg("serve")
             .env("RIALTO_LISTEN", &address)
@@ -73,6 +88,11 @@ impl Server {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// How many files it has open.
+    pub fn files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// How it ended, if it has.
