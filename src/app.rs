@@ -1,17 +1,16 @@
 //! The whole application, wired: tests build exactly this.
 
+mod server;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpServer, web};
-use anyhow::Context;
+use actix_web::web;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
-use utoipa_actix_web::AppExt;
 
 use crate::config::Config;
 use crate::db::audit::Check;
@@ -24,21 +23,14 @@ use crate::payments::ops::called_off;
 use crate::payments::providers::{Provider, Sandbox};
 use crate::web::idempotency::InFlight;
 use crate::web::state::Shared;
-use crate::web::{connection, request, router};
 use crate::{
-    accounts, admission, catalog, db, inventory, mail, outbox, pages, parties, payments, tickets,
+    accounts, admission, catalog, db, inventory, mail, outbox, parties, payments, tickets,
 };
 
-/// The head of a connection's first request must have arrived after so long.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
-/// An idle connection is closed after so long.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Measurements are summed up so often.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The use of keys is written down so often.
 const NOTE_USES_EVERY: Duration = Duration::from_secs(30);
-/// Connections waiting to be accepted.
-const BACKLOG: u32 = 1024;
 
 /// A server that is ready to run.
 pub struct Application {
@@ -138,7 +130,7 @@ impl Application {
         let transport = Transport::from_config(&config)?;
         let worker = Worker::new(db.clone(), handlers(transport, provider.clone()));
         let ready = Arc::new(AtomicBool::new(true));
-        let metrics = recorder()?;
+        let metrics = recorder();
         let state = web::Data::new(Shared {
             db: db.clone(),
             authenticators: vec![
@@ -150,7 +142,7 @@ impl Application {
             ready: ready.clone(),
             metrics: metrics.clone(),
         });
-        let (server, address) = serve(&config, state, web::Data::from(provider))?;
+        let (server, address) = server::bind(&config, state, web::Data::from(provider))?;
         Ok(Self { server, address, db, worker, ready, metrics, config })
     }
 
@@ -209,45 +201,6 @@ impl Stopper {
         tokio::time::sleep(self.delay).await;
         self.server.stop(true).await;
     }
-}
-
-fn serve(
-    config: &Config,
-    state: web::Data<Shared>,
-    provider: web::Data<dyn Provider>,
-) -> anyhow::Result<(Server, SocketAddr)> {
-    let document = web::Data::new(router::served_document(config.http.base_url.as_ref()));
-    let mail = web::Data::new(pages::CapturedMail::of(config));
-    let app = move || {
-        App::new()
-            .app_data(mail.clone())
-            .app_data(state.clone())
-            .app_data(provider.clone())
-            .wrap(Compress::default())
-            .wrap(from_fn(request::accompany))
-            .into_utoipa_app()
-            .configure(router::routes)
-            .into_app()
-            .service(router::document_route(document.clone()))
-            .configure(pages::routes)
-            .default_service(web::route().to(router::unmatched))
-    };
-    let threads = config.http.http_threads();
-    let server = HttpServer::new(app)
-        .on_connect(connection::watch)
-        .backlog(BACKLOG)
-        .workers(threads)
-        .max_connections(connection::max_of_each(threads)?)
-        .client_request_timeout(HEAD_TIME_MAX)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(config.http.drain_seconds)
-        .disable_signals();
-    let listen = config.http.listen;
-    // Not a listener of our own making: those of the standard library keep 128 waiting, and who
-    // comes next believes itself connected to a server that has never heard of it.
-    let server = server.bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let address = *server.addrs().first().context("no address is bound")?;
-    Ok((server.run(), address))
 }
 
 /// Who does which job, and what is looked after by the clock.
@@ -372,14 +325,14 @@ async fn keep_measurements_small(metrics: PrometheusHandle) {
 }
 
 /// The process has one recorder, however many applications it builds.
-fn recorder() -> anyhow::Result<PrometheusHandle> {
+fn recorder() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
-        return Ok(handle.clone());
-    }
-    let recorder = PrometheusBuilder::new().build_recorder();
-    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
-    // Fails only when another thread was faster, whose recorder then counts.
-    let _already = metrics::set_global_recorder(recorder);
-    Ok(handle)
+    let install = || {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // Fails only where somebody else's counts, of which there is none.
+        let _installed = metrics::set_global_recorder(recorder);
+        handle
+    };
+    HANDLE.get_or_init(install).clone()
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
 
 /// HTTP settings.
 #[derive(Args, Clone, Debug)]
@@ -18,10 +19,10 @@ pub struct HttpSettings {
         value_parser = clap::value_parser!(u8).range(0..=9))]
     pub trusted_proxies: u8,
     /// Threads that hash passwords; unset: one for two cores.
-    #[arg(long, env = "RIALTO_HASH_THREADS")]
+    #[arg(long, env = "RIALTO_HASH_THREADS", value_parser = a_few())]
     pub hash_threads: Option<usize>,
     /// HTTP threads; unset: one per core.
-    #[arg(long, env = "RIALTO_HTTP_THREADS")]
+    #[arg(long, env = "RIALTO_HTTP_THREADS", value_parser = a_few())]
     pub http_threads: Option<usize>,
     /// Seconds to answer "not ready" before closing the door, so that load balancers notice.
     #[arg(long, env = "RIALTO_STOP_DELAY_SECONDS", default_value_t = 0)]
@@ -47,8 +48,15 @@ impl HttpSettings {
 
     /// Threads that serve connections.
     pub fn http_threads(&self) -> usize {
-        self.http_threads.unwrap_or(cores()).max(1)
+        self.http_threads.unwrap_or(cores()).min(THREADS_MAX.into())
     }
+}
+
+/// Threads of one kind.
+const THREADS_MAX: u16 = 512;
+
+fn a_few() -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::new().range(1..=THREADS_MAX.into())
 }
 
 fn cores() -> usize {

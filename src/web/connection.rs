@@ -1,9 +1,10 @@
-//! How many connections there may be; whoever keeps one without using it is sent away.
+//! Sends away whoever keeps a connection without using it.
 //!
 //! actix-web limits how long the first head of a connection may take, and how long a connection may
-//! be silent between two requests; a second head that comes a byte at a time is limited by neither.
-//! So each connection is looked at now and then: one on which no request has been going on for
-//! longer than a silent one is kept is shut.
+//! be silent between two requests. It limits neither a second head that comes a byte at a time nor
+//! an answer that nobody reads. So each connection is looked at now and then. One on which no
+//! request has been going on for longer than a silent one is kept is shut, and so is one that takes
+//! nothing of its answer.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -11,7 +12,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -20,34 +21,21 @@ use actix_web::web::Bytes;
 
 /// A connection without a request is shut after so long.
 pub const UNUSED_MAX: Duration = Duration::from_secs(11);
-/// Connections of an HTTP thread.
-const OF_A_THREAD_MAX: usize = 2000;
-/// Files a connection has open: it is held by actix and by who watches it.
-const FILES_OF_EACH: usize = 2;
-/// Files left to everything else: the database, letters, webhooks, the provider.
-const FILES_SPARED: usize = 128;
+/// A client that takes nothing of its answer for so long is not reading it (as with nginx, whose
+/// `send_timeout` is longer).
+const UNREAD_MAX: Duration = Duration::from_secs(30);
+/// Bodies are handed out in pieces of so many bytes: what one connection can have waiting.
+const PIECE: usize = 32 * 1024;
 /// A connection is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// How many connections each of so many threads may keep; further ones wait to be accepted.
-///
-/// Lets the process open as many files as it may ask for, since a soft limit of 1,024 is usual, and
-/// keeps connections from taking the files that the database needs.
-pub fn max_of_each(threads: usize) -> std::io::Result<usize> {
-    let files = rlimit::increase_nofile_limit(u64::MAX)?;
-    let files = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(FILES_SPARED);
-    let max = (files / FILES_OF_EACH / threads).clamp(1, OF_A_THREAD_MAX);
-    if max < OF_A_THREAD_MAX {
-        tracing::warn!(connections = max * threads, "few files may be open (ulimit -n)");
-    }
-    Ok(max)
-}
 
 /// A connection of this server; it lives as long as actix keeps it.
 struct Connection {
     socket: TcpStream,
     requests: Cell<u32>,
     unused_since: Cell<Instant>,
+    /// Since when the answer that is being sent has not got on.
+    stuck_since: Cell<Option<Instant>>,
 }
 
 /// A request that is going on; until it is dropped its connection is in use.
@@ -63,19 +51,22 @@ pub fn watch(io: &dyn Any, data: &mut Extensions) {
         return;
     };
     let (requests, unused_since) = (Cell::new(0), Cell::new(Instant::now()));
-    let connection = Rc::new(Connection { socket, requests, unused_since });
-    actix_web::rt::spawn(shut_when_unused(Rc::downgrade(&connection)));
+    let stuck_since = Cell::new(None);
+    let connection = Rc::new(Connection { socket, requests, unused_since, stuck_since });
+    actix_web::rt::spawn(shut_when_abused(Rc::downgrade(&connection)));
     data.insert(connection);
 }
 
-async fn shut_when_unused(connection: Weak<Connection>) {
+async fn shut_when_abused(connection: Weak<Connection>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(connection) = connection.upgrade() else {
             return;
         };
-        let unused = connection.requests.get() == 0;
-        if unused && connection.unused_since.get().elapsed() > UNUSED_MAX {
+        let unused =
+            connection.requests.get() == 0 && connection.unused_since.get().elapsed() > UNUSED_MAX;
+        let unread = connection.stuck_since.get().is_some_and(|at| at.elapsed() > UNREAD_MAX);
+        if unused || unread {
             // It may be gone already.
             let _gone = connection.socket.shutdown(Shutdown::Both);
             return;
@@ -83,16 +74,18 @@ async fn shut_when_unused(connection: Weak<Connection>) {
     }
 }
 
-/// A body during which its connection is in use: whoever reads slowly is no slow sender.
+/// A body during which its connection is in use, handed out piece by piece.
 pub struct Guarded {
     body: BoxBody,
-    _in_use: InUse,
+    rest: Bytes,
+    in_use: InUse,
 }
 
 impl Guarded {
     /// A body and what keeps its connection.
     pub fn new(body: BoxBody, in_use: InUse) -> Self {
-        Self { body, _in_use: in_use }
+        in_use.gets_on();
+        Self { body, rest: Bytes::new(), in_use }
     }
 }
 
@@ -107,7 +100,15 @@ impl MessageBody for Guarded {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_next(context)) {
+                Some(Ok(bytes)) => self.rest = bytes,
+                end => return Poll::Ready(end),
+            }
+        }
+        self.in_use.gets_on();
+        let piece = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(self.rest.split_to(piece))))
     }
 }
 
@@ -120,11 +121,21 @@ pub fn in_use(request: &ServiceRequest) -> InUse {
     InUse(connection)
 }
 
+impl InUse {
+    /// Notes that an answer is being sent and gets on.
+    fn gets_on(&self) {
+        if let Some(connection) = &self.0 {
+            connection.stuck_since.set(Some(Instant::now()));
+        }
+    }
+}
+
 impl Drop for InUse {
     fn drop(&mut self) {
         if let Some(connection) = &self.0 {
             connection.requests.set(connection.requests.get().saturating_sub(1));
             connection.unused_since.set(Instant::now());
+            connection.stuck_since.set(None);
         }
     }
 }

@@ -66,10 +66,10 @@ pub fn served_document(base_url: Option<&url::Url>) -> String {
 }
 
 /// The route of the API document itself.
-pub fn document_route(json: web::Data<String>) -> actix_web::Resource {
+pub fn document_route(json: web::Bytes) -> actix_web::Resource {
     let answer = move || {
         let json = json.clone();
-        async move { HttpResponse::Ok().content_type("application/json").body(json.to_string()) }
+        async move { HttpResponse::Ok().content_type("application/json").body(json) }
     };
     web::resource("/openapi.json").route(web::get().to(answer))
 }

@@ -24,9 +24,13 @@ const ROUNDS: usize = 3;
 /// Clients that connect in the same moment; an on-sale brings them.
 const STORM: usize = 400;
 
-/// Files that a server may open which is not to be trusted with many, and what must be left of them.
-const FILES: usize = 256;
-const FILES_SPARED_MIN: usize = 64;
+/// Files of a server that may not open many, and how many of them connections must leave.
+const FILES: u32 = 256;
+const FILES_LEFT_MIN: u32 = 64;
+/// Connections that would take more than all of them.
+const MORE_THAN_FILES: usize = 120;
+/// Who reads nothing of an answer is sent away within this.
+const READING_PATIENCE: Duration = Duration::from_secs(35);
 
 const HEAD: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\n";
 
@@ -72,9 +76,7 @@ impl Hostile {
     /// How long until the server has hung up; `None` when it never does.
     async fn lasts(self, address: &str) -> Option<Duration> {
         let begun = Instant::now();
-        let Ok(stream) = TcpStream::connect(address).await else {
-            return Some(begun.elapsed());
-        };
+        let stream = TcpStream::connect(address).await.expect("turned away");
         let (mut reading, mut writing) = stream.into_split();
         let (opening, drop_by_drop) = self.opening();
         let talk = async {
@@ -164,7 +166,7 @@ fn a_storm_of_connections_waits_at_the_door() {
         server.pause();
         let connecting = (0..STORM).map(|_| async {
             let connected = tokio::time::timeout(SLACK, TcpStream::connect(&address)).await;
-            connected.expect("no room at the door").expect("turned away")
+            connected.expect("no room at the door (net.core.somaxconn?)").expect("turned away")
         });
         let streams = join_all(connecting).await;
         server.resume();
@@ -183,21 +185,52 @@ fn a_storm_of_connections_waits_at_the_door() {
 fn connections_leave_files_to_the_database() {
     play_servers(Backend::Sqlite, || async {
         let ground = Ground::new(Backend::Sqlite);
-        let server = Server::start_with_files(&ground, FILES as u32).await;
+        let server = Server::start_with_files(&ground, FILES).await;
         let address = server.address();
-        let silent = join_all((0..FILES / 2).map(|_| TcpStream::connect(&address))).await;
+        let silent = join_all((0..MORE_THAN_FILES).map(|_| TcpStream::connect(&address))).await;
         assert!(silent.iter().all(Result::is_ok), "turned away");
         let open = async {
             let (begun, mut most) = (Instant::now(), 0);
             while begun.elapsed() < Duration::from_secs(3) {
-                most = most.max(server.files());
+                most = most.max(u32::try_from(server.files()).unwrap());
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             most
         };
         let (open, waited) = join(open, good(&format!("http://{address}"), 1)).await;
-        assert!(open <= FILES - FILES_SPARED_MIN, "{open} files open of {FILES}");
+        assert!(open <= FILES - FILES_LEFT_MIN, "{open} files open of {FILES}");
         assert!(waited < PATIENCE, "{waited:?}");
+    });
+}
+
+/// Asks for a lot and reads none of it.
+async fn never_read(address: &str) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address.parse().unwrap()).await.expect("turned away");
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(request.repeat(10).as_bytes()).await.unwrap();
+    stream
+}
+
+#[test]
+fn who_reads_nothing_is_sent_away() {
+    play_servers(Backend::Sqlite, || async {
+        let ground = Ground::new(Backend::Sqlite);
+        let server = Server::start_with_files(&ground, FILES).await;
+        let (address, before) = (server.address(), server.memory());
+        // They have all connections there may be, so the good one waits until they are gone.
+        let _crowd = join_all((0..MORE_THAN_FILES).map(|_| never_read(&address))).await;
+        let grown = async {
+            tokio::time::sleep(READING_PATIENCE / 2).await;
+            server.memory() - before
+        };
+        let base = format!("http://{address}");
+        let waiting = tokio::time::timeout(READING_PATIENCE + SLACK, good(&base, 1));
+        let (waited, grown) = join(waiting, grown).await;
+        println!("waited {waited:?}, {grown:.0} MB more");
+        assert!(waited.is_ok(), "who reads nothing stays");
+        assert!(grown < MEMORY_MAX_MB, "{grown} MB more");
     });
 }
 

@@ -7,6 +7,9 @@ use rand::{RngExt, SeedableRng};
 
 use crate::support::{Backend, Body, Options, TestApp, available};
 
+/// Files a test may have open.
+const FILES: u64 = 8192;
+
 /// Whether the long forms are asked for.
 pub fn long() -> bool {
     std::env::var("RIALTO_TEST_LONG").is_ok_and(|value| value == "1")
@@ -52,6 +55,8 @@ pub fn play(backend: Backend, options: Options, body: impl FnOnce(&TestApp) -> B
 pub fn play_servers<F: Future<Output = ()>>(backend: Backend, body: impl FnOnce() -> F) {
     let _alone = alone();
     if available(backend) {
+        // Clients are many, and each has a file open.
+        rlimit::increase_nofile_limit(FILES).expect("files");
         actix_web::rt::System::new().block_on(body());
     }
 }

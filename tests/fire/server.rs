@@ -35,7 +35,7 @@ impl Server {
         let mut command = Command::new("/bin/sh");
         let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
         command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_rialto"));
-        Self::start_with(ground, &[], command).await
+        Self::start_with(ground, &[("RIALTO_HTTP_THREADS", "2")], command).await
     }
 
     async fn start_with(
