@@ -59,6 +59,8 @@ pub(super) fn bind(
     // comes next believes itself connected to a server that has never heard of it.
     let server = HttpServer::new(app)
         .on_connect(connection::watch)
+        // An answer is written in pieces; its last must not wait until the others are acknowledged.
+        .tcp_nodelay(true)
         .backlog(BACKLOG)
         .workers(config.http.http_threads())
         .max_connections(connections_of_each(config)?)

@@ -16,6 +16,11 @@
 #[allow(dead_code, unused_macros)]
 mod support;
 
+/// As the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+mod answers;
 mod crash;
 mod expiry;
 #[cfg(debug_assertions)]
