@@ -161,8 +161,13 @@ impl TestApp {
 
     /// Everything in the feed of a key's tenant, from the start.
     pub async fn changes(&self, key: &str) -> Vec<Value> {
+        self.changes_after(key, None).await
+    }
+
+    /// The changes of a side's feed after a place.
+    pub async fn changes_after(&self, key: &str, place: Option<&str>) -> Vec<Value> {
         let mut all = Vec::new();
-        let mut after = String::new();
+        let mut after = place.map(|place| format!("&after={place}")).unwrap_or_default();
         loop {
             let page = self.get(key, &format!("/v1/changes?limit=20{after}")).await;
             let rows = page.data(200).as_array().unwrap().clone();
