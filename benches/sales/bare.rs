@@ -44,7 +44,7 @@ pub fn run(world: &World, texts: &Texts, manner: Manner) -> Measured {
     Measured::of(seen, elapsed)
 }
 
-fn buyer(world: &World, texts: &Texts, manner: Manner, thread: usize) -> Vec<u32> {
+fn buyer(world: &World, texts: &Texts, manner: Manner, thread: usize) -> Watch {
     let mut conn = world.config.database_url().unwrap().connect(Purpose::Migrate).unwrap();
     let mut watch = Watch::new(manner.seconds);
     let ids = IdSource::default();
@@ -66,7 +66,7 @@ fn buyer(world: &World, texts: &Texts, manner: Manner, thread: usize) -> Vec<u32
         while buy(&mut conn, &purchases, &ids).is_err() {}
         purchases.iter().for_each(|_| watch.record(begun));
     }
-    watch.micros()
+    watch
 }
 
 struct Purchase<'a> {

@@ -15,15 +15,17 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// Latencies of what ended within the measured time.
 pub struct Measured {
     micros: Vec<u32>,
+    refused: u32,
     elapsed: Duration,
 }
 
 impl Measured {
     /// Puts the figures of several clients together.
-    pub fn of(clients: Vec<Vec<u32>>, elapsed: Duration) -> Self {
-        let mut micros = clients.concat();
+    pub fn of(clients: Vec<Watch>, elapsed: Duration) -> Self {
+        let refused = clients.iter().map(|watch| watch.refused).sum();
+        let mut micros: Vec<u32> = clients.into_iter().flat_map(|watch| watch.micros).collect();
         micros.sort_unstable();
-        Self { micros, elapsed }
+        Self { micros, refused, elapsed }
     }
 
     /// As a row.
@@ -38,6 +40,10 @@ impl Measured {
             rate: self.micros.len() as f64 / self.elapsed.as_secs_f64(),
             p50: at(0.5),
             p99: at(0.99),
+            note: match self.refused {
+                0 => String::new(),
+                refused => format!("{refused} refused as too many"),
+            },
             ..Row::default()
         }
     }
@@ -48,13 +54,19 @@ pub struct Watch {
     begin: Instant,
     end: Instant,
     micros: Vec<u32>,
+    refused: u32,
 }
 
 impl Watch {
     /// Starts with a warm-up.
     pub fn new(seconds: f64) -> Self {
         let begin = Instant::now() + WARM_UP;
-        Self { begin, end: begin + Duration::from_secs_f64(seconds), micros: Vec::new() }
+        Self {
+            begin,
+            end: begin + Duration::from_secs_f64(seconds),
+            micros: Vec::new(),
+            refused: 0,
+        }
     }
 
     /// Whether there is time for another one.
@@ -70,9 +82,15 @@ impl Watch {
         }
     }
 
-    /// What was seen.
-    pub fn micros(self) -> Vec<u32> {
-        self.micros
+    /// An answer that came: counted among the others, or as refused when the server had no time
+    /// for it, as happens when the machine stands still.
+    pub fn answered(&mut self, begun: Instant, (status, body): (u16, &str), good: u16) {
+        if status == 503 {
+            self.refused += 1;
+        } else {
+            assert_eq!(status, good, "{body}");
+            self.record(begun);
+        }
     }
 }
 
@@ -95,7 +113,7 @@ where
                 })
             })
             .collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap()).map(Watch::micros).collect()
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     Measured::of(seen, Duration::from_secs_f64(seconds))
 }

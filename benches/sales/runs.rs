@@ -147,12 +147,12 @@ impl Run {
             self.add(&measured, "http", clients, bare(self, clients));
         }
         self.reads(&server, "").await;
-        let note = format!(
-            "resident {:.0} MB after the load; ready {:.0} ms after its start",
+        let note = &mut self.rows.last_mut().unwrap().note;
+        *note += &format!(
+            " resident {:.0} MB after the load; ready {:.0} ms after its start",
             server.memory(),
             server.ready_after.as_secs_f64() * 1000.0
         );
-        self.rows.last_mut().unwrap().note = note;
         drop(server);
         if self.options.payments > 0 && grows {
             self.grown().await;
@@ -216,9 +216,7 @@ impl Run {
                 let body = body(self.rate(client, count)).to_string();
                 let request = post("/v1/payments", &self.world.key, &once(), &body);
                 let begun = Instant::now();
-                let (status, answer) = connection.send(&request).await;
-                assert_eq!(status, 201, "{answer}");
-                watch.record(begun);
+                watch.answered(begun, connection.send(&request).await, 201);
             }
             watch
         })
@@ -284,9 +282,7 @@ async fn repeat(server: &Server, clients: usize, seconds: f64, request: &str) ->
         let mut connection = Client::connect(&server.address).await;
         while watch.goes_on() {
             let begun = Instant::now();
-            let (status, answer) = connection.send(request).await;
-            assert_eq!(status, 200, "{answer}");
-            watch.record(begun);
+            watch.answered(begun, connection.send(request).await, 200);
         }
         watch
     })
