@@ -26,6 +26,9 @@ use serde::{Serialize, Serializer};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// The beginning of 1970, before everything that is kept.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// From microseconds since 1970; what lies outside chrono's range becomes 1970.
     pub fn from_unix_micros(micros: i64) -> Self {
         Self(DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH))

@@ -15,8 +15,8 @@ use crate::db::schema::{counters, hold_lines};
 use crate::db::types::Instant;
 use crate::db::{AMONG_ARRAYS, AMONG_JSON, AnyConnection, Keys, Prepared, Tx};
 use crate::inventory::model::{Key, Level};
-use crate::kernel::Result;
 use crate::kernel::ids::{Id, OrganizationId};
+use crate::kernel::{Result, Timestamp};
 use crate::on_each;
 
 /// Lines folded in one transaction.
@@ -41,15 +41,19 @@ struct LevelRow {
 }
 
 /// One statement, so that all parts are of one instant. What is overdue is found by the holds,
-/// which are few: somebody releases them all the time.
+/// which are few: somebody releases them all the time. PostgreSQL does not know that, takes a third
+/// of all holds to be overdue, and would rather walk the lines of the whole organization for every
+/// counter. So a line is looked up by a query of its own, which it does not turn around, and the
+/// range has two ends, of which it expects little.
 const LEVEL: &str = "SELECT c.id, c.capacity, c.taken, c.ever_taken, \
      CAST(c.sold + COALESCE((SELECT SUM(l.quantity) FROM hold_lines l \
      WHERE l.organization_id = c.organization_id AND l.counter_id = c.id AND l.unfolded), 0) \
      AS BIGINT) AS sold, \
-     CAST(COALESCE((SELECT SUM(l.quantity) FROM holds h JOIN hold_lines l \
-     ON l.organization_id = h.organization_id AND l.hold_id = h.id AND l.counter_id = c.id \
-     WHERE h.organization_id = c.organization_id AND h.state = 'held' AND h.expires_at <= ?), 0) \
-     AS BIGINT) AS overdue FROM counters c WHERE (c.organization_id, c.id)";
+     CAST(COALESCE((SELECT SUM((SELECT l.quantity FROM hold_lines l \
+     WHERE l.organization_id = h.organization_id AND l.hold_id = h.id AND l.counter_id = c.id)) \
+     FROM holds h WHERE h.organization_id = c.organization_id AND h.state = 'held' \
+     AND h.expires_at > ? AND h.expires_at <= ?), 0) AS BIGINT) AS overdue \
+     FROM counters c WHERE (c.organization_id, c.id)";
 
 /// What counters say now, by their ids, which no two organizations share.
 pub(in crate::inventory) fn levels(
@@ -60,11 +64,13 @@ pub(in crate::inventory) fn levels(
     let keys: Keys<'_> = keys.iter().copied().collect();
     let rows: Vec<LevelRow> = match tx.conn()? {
         AnyConnection::Postgres(conn) => Prepared::<Pg>::new(format!("{LEVEL} {AMONG_ARRAYS}"))
+            .bind::<Instant, _>(Timestamp::EPOCH)
             .bind::<Instant, _>(now)
             .bind::<Array<Text>, _>(keys.owners())
             .bind::<Array<Text>, _>(keys.ids())
             .load(conn)?,
         AnyConnection::Sqlite(conn) => Prepared::<Sqlite>::new(format!("{LEVEL} {AMONG_JSON}"))
+            .bind::<Instant, _>(Timestamp::EPOCH)
             .bind::<Instant, _>(now)
             .bind::<Text, _>(keys.json())
             .load(conn)?,
@@ -79,7 +85,8 @@ pub(in crate::inventory) fn levels(
 /// Whether there is enough to fold.
 pub(in crate::inventory) fn many_unfolded(tx: &mut Tx<'_>) -> Result<bool> {
     let unfolded = hold_lines::table.filter(hold_lines::unfolded);
-    let far = unfolded.select(hold_lines::counter_id).offset(FOLD_FROM).limit(1);
+    let in_order = unfolded.order((hold_lines::organization_id, hold_lines::counter_id));
+    let far = in_order.select(hold_lines::counter_id).offset(FOLD_FROM).limit(1);
     Ok(on_each!(tx.conn()?, |c| far.first::<String>(c)).optional()?.is_some())
 }
 

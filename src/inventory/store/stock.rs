@@ -139,12 +139,14 @@ pub(in crate::inventory) fn release_overdue(
     let on_counter = hold_lines::table
         .filter(hold_lines::organization_id.eq(holds::organization_id))
         .filter(hold_lines::hold_id.eq(holds::id))
-        .filter(hold_lines::counter_id.eq(counter));
+        .filter(hold_lines::counter_id.eq(counter))
+        .select(hold_lines::quantity);
+    // As in `levels`: PostgreSQL is not to begin with the lines.
     let due = holds::table
         .filter(holds::organization_id.eq(organization))
         .filter(literally("holds.state = 'held'"))
-        .filter(holds::expires_at.le(now))
-        .filter(diesel::dsl::exists(on_counter))
+        .filter(holds::expires_at.gt(Timestamp::EPOCH).and(holds::expires_at.le(now)))
+        .filter(on_counter.single_value().is_not_null())
         .order(holds::expires_at)
         .select(holds::id)
         .limit(OVERDUE_PER_TAKE_MAX);

@@ -182,10 +182,11 @@ fn answered_before(before: Timestamp) -> _ {
     keys::table.filter(keys::created_at.lt(before)).filter(keys::status.is_not_null())
 }
 
-/// Whether there is anything to forget.
+/// Whether there is anything to forget. The order makes PostgreSQL go by the index: it takes a
+/// third of all rows to be that old, and would read them all to find that none is.
 pub fn any_old(tx: &mut Tx<'_>) -> Result<bool> {
     let old = answered_before(tx.now().plus_seconds(-RETENTION_SECONDS));
-    let any = old.select(keys::tenant_id).limit(1);
+    let any = old.select(keys::tenant_id).order(keys::created_at).limit(1);
     Ok(on_each!(tx.conn()?, |c| any.first::<String>(c)).optional()?.is_some())
 }
 
