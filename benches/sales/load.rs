@@ -83,7 +83,7 @@ impl Watch {
     }
 
     /// An answer that came: counted among the others, or as refused when the server had no time
-    /// for it, as happens when the machine stands still.
+    /// for it, which the row then says.
     pub fn answered(&mut self, begun: Instant, (status, body): (u16, &str), good: u16) {
         if status == 503 {
             self.refused += 1;

@@ -148,8 +148,11 @@ impl Run {
         }
         self.reads(&server, "").await;
         let note = &mut self.rows.last_mut().unwrap().note;
+        if !note.is_empty() {
+            *note += "; ";
+        }
         *note += &format!(
-            " resident {:.0} MB after the load; ready {:.0} ms after its start",
+            "resident {:.0} MB after the load; ready {:.0} ms after its start",
             server.memory(),
             server.ready_after.as_secs_f64() * 1000.0
         );

@@ -25,7 +25,7 @@ pub const UNUSED_MAX: Duration = Duration::from_secs(11);
 /// `send_timeout` is longer).
 const UNREAD_MAX: Duration = Duration::from_secs(30);
 /// Bodies are handed out in pieces of so many bytes: what one connection can have waiting.
-const PIECE: usize = 32 * 1024;
+pub const PIECE: usize = 32 * 1024;
 /// A connection is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rialto::web::connection::PIECE;
 use serde_json::json;
 
 use crate::play::play;
@@ -12,8 +13,6 @@ const READS: usize = 41;
 /// How many times as long an answer of twice the length may take. One whose last piece waits until
 /// the client has acknowledged the others (RFC 896) takes 40 ms more, ten times as long.
 const RATIO_MAX: u32 = 4;
-/// The server writes pieces of so many bytes.
-const PIECE: usize = 32 * 1024;
 
 async fn timed(app: &TestApp, events: usize) -> (Duration, usize) {
     let begun = Instant::now();
