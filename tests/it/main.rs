@@ -38,6 +38,7 @@ mod mail;
 mod main_job;
 mod partnerships;
 mod payments;
+mod plans;
 mod positions;
 mod providers;
 mod publishable;

@@ -45,7 +45,7 @@ macro_rules! among {
 
 /// Questions as the stores ask them, and the index that answers each without reading what belongs
 /// to others or to other events.
-const QUESTIONS: [(&str, &str); 33] = [
+const QUESTIONS: [(&str, &str); 41] = [
     ("payments WHERE organization_id = '' AND id = ''", "sqlite_autoindex_payments_1"),
     (
         "payments WHERE mode = '' AND organization_id = '' ORDER BY id DESC",
@@ -66,6 +66,10 @@ const QUESTIONS: [(&str, &str); 33] = [
         "payments_due",
     ),
     ("payment_items WHERE organization_id = '' AND payment_id = ''", "PRIMARY KEY (payment_id"),
+    (
+        "payment_attempts WHERE organization_id = '' AND payment_id = '' AND state = ''",
+        "payment_attempts_of_payment",
+    ),
     ("tickets WHERE organization_id = '' AND code = ''", "sqlite_autoindex_tickets_2"),
     (
         "tickets WHERE mode = '' AND organization_id = '' ORDER BY id DESC",
@@ -86,7 +90,37 @@ const QUESTIONS: [(&str, &str); 33] = [
     ),
     (
         "tickets WHERE mode = '' AND channel_id = '' AND email = '' ORDER BY id DESC",
-        "tickets_of_channel",
+        "tickets_of_holder",
+    ),
+    (
+        "tickets WHERE mode = '' AND channel_id = '' AND rate_id = '' AND event_id = \
+         (SELECT event_id FROM ticket_rates WHERE id = '') ORDER BY id DESC",
+        "tickets_of_event",
+    ),
+    (
+        "payments WHERE mode = '' AND channel_id = '' AND reference = '' ORDER BY id DESC",
+        "payments_of_reference",
+    ),
+    (
+        "payments WHERE mode = '' AND organization_id = '' AND reference = '' \
+         AND channel_id IS NULL ORDER BY id DESC",
+        "payments_of_reference",
+    ),
+    (
+        "refunds WHERE mode = '' AND channel_id = '' AND event_id = '' ORDER BY id DESC",
+        "refunds_of_event",
+    ),
+    (
+        "refunds WHERE mode = '' AND organization_id = '' AND payment_id = '' ORDER BY id DESC",
+        "refunds_of_payment",
+    ),
+    (
+        "deliveries WHERE mode = '' AND organization_id = '' AND event_id = '' ORDER BY id DESC",
+        "deliveries_of_event",
+    ),
+    (
+        "deliveries WHERE mode = '' AND channel_id = '' AND payment_id = '' ORDER BY id DESC",
+        "deliveries_of_payment",
     ),
     ("changes WHERE organization_id = '' AND object_id IN ('', '')", "changes_of_object"),
     (

@@ -87,6 +87,6 @@ pub(in crate::accounts) fn forget_sessions(tx: &mut Tx<'_>, before: Timestamp) -
 }
 
 pub(in crate::accounts) fn any_old_session(tx: &mut Tx<'_>, before: Timestamp) -> Result<bool> {
-    let old = sessions::table.filter(sessions::expires_at.lt(before)).select(sessions::id);
-    Ok(old.first::<SessionId>(tx.conn()?).optional()?.is_some())
+    let old = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at);
+    Ok(old.select(sessions::id).first::<SessionId>(tx.conn()?).optional()?.is_some())
 }

@@ -98,6 +98,7 @@ type Unfolded = (OrganizationId, String, String, i64);
 pub(in crate::inventory) fn fold(tx: &mut Tx<'_>) -> Result<usize> {
     let unfolded = hold_lines::table
         .filter(hold_lines::unfolded)
+        .order((hold_lines::organization_id, hold_lines::counter_id))
         .select((
             hold_lines::organization_id,
             hold_lines::hold_id,

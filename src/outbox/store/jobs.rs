@@ -60,7 +60,7 @@ fn due_jobs(now: Timestamp) -> _ {
 }
 
 pub(in crate::outbox) fn any_due_job(tx: &mut Tx<'_>) -> Result<bool> {
-    let any = due_jobs(tx.now()).select(jobs::id).limit(1);
+    let any = due_jobs(tx.now()).order(jobs::run_at).select(jobs::id).limit(1);
     Ok(on_each!(tx.conn()?, |c| any.first::<JobId>(c)).optional()?.is_some())
 }
 

@@ -127,7 +127,7 @@ pub(super) fn last_pending(tx: &mut Tx<'_>) -> Result<Option<i64>> {
 /// Whether anything up to a position has no number yet.
 pub(super) fn any_pending_up_to(tx: &mut Tx<'_>, last: i64) -> Result<bool> {
     let any = changes_pending::table.filter(changes_pending::position.le(last));
-    let any = any.select(changes_pending::position);
+    let any = any.order(changes_pending::position).select(changes_pending::position);
     Ok(on_each!(tx.conn()?, |c| any.first::<i64>(c)).optional()?.is_some())
 }
 

@@ -5,7 +5,7 @@ mod refunds;
 
 use diesel::prelude::*;
 
-use crate::db::schema::tickets;
+use crate::db::schema::{ticket_rates, tickets};
 use crate::db::types::Json;
 use crate::db::{Keys, MultiBackend, Tenant, Tx, among};
 use crate::kernel::ids::{ChannelId, EventId, Id, OrganizationId, PaymentId, RateId, TicketId};
@@ -153,6 +153,10 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: Filter, page: &PageRequest) -> Resul
         query = query.filter(tickets::status.eq(status));
     }
     if let Some(rate) = filter.rate {
+        // Found by its event, which tickets are kept by.
+        let event = ticket_rates::table.filter(ticket_rates::id.eq(rate.clone()));
+        let event = event.select(ticket_rates::event_id).single_value();
+        query = query.filter(tickets::event_id.nullable().eq(event));
         query = query.filter(tickets::rate_id.eq(rate));
     }
     if let Some(channel) = filter.channel {

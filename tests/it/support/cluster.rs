@@ -134,6 +134,12 @@ impl Cluster {
         Ok(())
     }
 
+    /// What a private server has said.
+    pub fn log(&self) -> String {
+        let Base::Socket(home) = &self.base else { panic!("not ours to read") };
+        std::fs::read_to_string(home.join(LOG)).unwrap()
+    }
+
     /// Kills every process of a private server at once, as a loss of power does, and starts it
     /// again.
     pub fn kill_and_start(&self) {

@@ -1,0 +1,21 @@
+DROP INDEX ticket_rates_by_id;
+CREATE INDEX ticket_rates_by_id ON ticket_rates (id);
+DROP INDEX events_by_id;
+CREATE INDEX events_by_id ON events (id);
+
+DROP INDEX deliveries_of_payment;
+CREATE INDEX deliveries_of_payment ON deliveries (organization_id, payment_id, id);
+DROP INDEX deliveries_of_event;
+DROP INDEX refunds_of_payment;
+CREATE INDEX refunds_of_payment ON refunds (organization_id, payment_id, id);
+DROP INDEX refunds_of_event;
+DROP INDEX tickets_of_holder;
+CREATE INDEX tickets_of_holder ON tickets (organization_id, mode, email) WHERE email IS NOT NULL;
+DROP INDEX tickets_of_event;
+CREATE INDEX tickets_of_event ON tickets (organization_id, event_id, id);
+DROP INDEX tickets_of_payment;
+CREATE INDEX tickets_of_payment ON tickets (organization_id, payment_id, position);
+DROP INDEX payment_attempts_of_payment;
+DROP INDEX payments_of_event;
+CREATE INDEX payments_of_event ON payments (organization_id, event_id, id);
+DROP INDEX payments_of_reference;
