@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::db::audit::Check;
-use crate::db::{Db, DbOptions, Environment, Outcome, Scope};
+use crate::db::{Db, DbOptions, Environment, Outcome, Scope, statistics};
 use crate::kernel::Clock;
 use crate::mail::Transport;
 use crate::outbox::{Handlers, Listeners, Worker};
@@ -291,6 +291,10 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             )
         }))
         .sweep(Arc::new(|db| Box::pin(async move { inventory::ops::fold_sales(&db).await })))
+        .sweep(Arc::new(|db| {
+            // Nothing waits for it, and a table that is locked stays unknown.
+            Box::pin(async move { statistics::look_first(&db).await.map(|_| 0) })
+        }))
         .sweep(Arc::new(|db| Box::pin(async move { forget_old_keys(&db).await })))
         .sweep(Arc::new(|db| Box::pin(async move { accounts::ops::sweep(&db).await })))
 }

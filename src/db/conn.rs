@@ -198,6 +198,12 @@ struct Setting {
     value: String,
 }
 
+/// Every statement looks rows up by an index, one by one. Without these PostgreSQL takes an empty
+/// table for a small one until it has statistics, keeps the plan that reads it whole, and takes a
+/// large part of it for needed when they come.
+const ONE_PLAN: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET jit = off";
+
 fn prepare_postgres(conn: &mut PgConnection, purpose: Purpose) -> anyhow::Result<()> {
     let (statement, lock) = match purpose {
         Purpose::Write => (STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS),
@@ -210,6 +216,9 @@ fn prepare_postgres(conn: &mut PgConnection, purpose: Purpose) -> anyhow::Result
          SET idle_in_transaction_session_timeout = 10000; \
          SET default_transaction_isolation = 'read committed'",
     ))?;
+    if purpose != Purpose::Migrate {
+        conn.batch_execute(ONE_PLAN)?;
+    }
     if purpose == Purpose::Read {
         conn.batch_execute("SET default_transaction_read_only = on")?;
     }

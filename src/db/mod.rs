@@ -28,6 +28,7 @@ pub mod schema;
 mod scope;
 mod server_key;
 mod sqlite_lane;
+pub mod statistics;
 mod stock;
 mod tx;
 pub mod types;

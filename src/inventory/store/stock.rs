@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::{HoldState, NewCounter, hold_of, lines_of, new_counter};
 use crate::db::schema::{counters, hold_lines, holds};
-use crate::db::{AnyConnection, Prepared, literally};
+use crate::db::{AnyConnection, Keys, Prepared, among, literally};
 use crate::inventory::model::{Counter, Counters, Key};
 use crate::kernel::Timestamp;
 use crate::kernel::ids::OrganizationId;
@@ -184,12 +184,8 @@ fn free_to_take(
     organization: &OrganizationId,
     ids: Vec<String>,
 ) -> QueryResult<Vec<String>> {
-    let wanted = holds::table
-        .filter(holds::organization_id.eq(organization))
-        .filter(holds::id.eq_any(ids.clone()))
-        .select(holds::id);
-    match conn {
-        AnyConnection::Postgres(conn) => wanted.for_update().skip_locked().load(conn),
-        AnyConnection::Sqlite(_) => Ok(ids),
-    }
+    let AnyConnection::Postgres(conn) = conn else { return Ok(ids) };
+    let keys: Keys<'_> = ids.iter().map(|id| (organization, id.as_str())).collect();
+    let wanted = holds::table.filter(among((holds::organization_id, holds::id), keys));
+    wanted.select(holds::id).for_update().skip_locked().load(conn)
 }

@@ -44,8 +44,9 @@ struct Looked {
     taken: bool,
 }
 
-const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM payment_references r \
-     WHERE r.owner_id = w.owner AND r.mode = w.mode AND r.reference = w.reference) AS taken \
+/// Looked up one by one, as keys are (`web::idempotency`).
+const TAKEN: &str = "SELECT (SELECT TRUE FROM payment_references r WHERE r.owner_id = w.owner \
+     AND r.mode = w.mode AND r.reference = w.reference) IS NOT NULL AS taken \
      FROM UNNEST(?, ?, ?) WITH ORDINALITY w (owner, mode, reference, place) ORDER BY w.place";
 
 impl Guard for FreeReference {

@@ -79,10 +79,12 @@ fn lock_number(name: &Name) -> i64 {
     digest.iter().take(8).fold(0_i64, |number, byte| (number << 8) | i64::from(*byte))
 }
 
-/// Of each key: whether this transaction has it now, and whether something is kept under it.
+/// Of each key: whether this transaction has it now, and whether something is kept under it. Each
+/// is looked up: of `EXISTS` PostgreSQL may make a table of all keys first, and does until it has
+/// statistics.
 const CLAIM: &str = "SELECT pg_try_advisory_xact_lock(w.number) AS locked, \
-     EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.tenant_id = w.tenant AND k.mode = w.mode \
-     AND k.idempotency_key = w.name) AS known \
+     (SELECT TRUE FROM idempotency_keys k WHERE k.tenant_id = w.tenant AND k.mode = w.mode \
+     AND k.idempotency_key = w.name) IS NOT NULL AS known \
      FROM UNNEST(?, ?, ?, ?) WITH ORDINALITY w (number, tenant, mode, name, place) \
      ORDER BY w.place";
 

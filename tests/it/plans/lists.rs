@@ -7,7 +7,7 @@ use crate::contract::{document, operations};
 use crate::support::{Reply, TestApp};
 
 /// What lists are asked for.
-pub(super) struct Known {
+struct Known {
     event: String,
     rate: String,
     payment: String,
@@ -21,7 +21,7 @@ fn id(reply: &Reply) -> String {
 }
 
 /// What the operations have used up again by their end.
-pub(super) async fn leave_more(app: &TestApp) -> Known {
+async fn leave_more(app: &TestApp) -> Known {
     let (org, channel) = (&app.seed.org, &app.seed.channel);
     let (event, rate) = app.on_sale(json!({"capacity": 300})).await;
     let customer = json!({"email": "ana@example.com"});

@@ -3,7 +3,7 @@
 CREATE INDEX payments_of_reference ON payments (reference) WHERE reference IS NOT NULL;
 DROP INDEX payments_of_event;
 CREATE INDEX payments_of_event ON payments (event_id, id);
-CREATE INDEX payment_attempts_of_payment ON payment_attempts (payment_id);
+CREATE INDEX payment_attempts_of_payment ON payment_attempts (payment_id, id);
 DROP INDEX tickets_of_payment;
 CREATE INDEX tickets_of_payment ON tickets (payment_id, position);
 DROP INDEX tickets_of_event;

@@ -2,7 +2,6 @@ DROP INDEX ticket_rates_by_id;
 CREATE INDEX ticket_rates_by_id ON ticket_rates (id);
 DROP INDEX events_by_id;
 CREATE INDEX events_by_id ON events (id);
-
 DROP INDEX deliveries_of_payment;
 CREATE INDEX deliveries_of_payment ON deliveries (organization_id, payment_id, id);
 DROP INDEX deliveries_of_event;
