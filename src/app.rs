@@ -179,12 +179,14 @@ impl Application {
         });
         let measuring = tokio::spawn(keep_measurements_small(self.metrics));
         let noting = tokio::spawn(note_uses(self.db.clone()));
+        let looking = tokio::spawn(statistics::look_first(self.db.clone()));
         tracing::info!(address = %self.address, "listening");
         self.server.await?;
         stop.send_replace(true);
         working.await?;
         measuring.abort();
         noting.abort();
+        looking.abort();
         // What the last half minute has seen is told too.
         if let Err(error) = parties::ops::note_uses(&self.db).await {
             tracing::warn!(code = error.code(), "the use of keys could not be noted");
@@ -291,10 +293,6 @@ fn handlers(transport: Transport, provider: Arc<dyn Provider>) -> Handlers {
             )
         }))
         .sweep(Arc::new(|db| Box::pin(async move { inventory::ops::fold_sales(&db).await })))
-        .sweep(Arc::new(|db| {
-            // Nothing waits for it, and a table that is locked stays unknown.
-            Box::pin(async move { statistics::look_first(&db).await.map(|_| 0) })
-        }))
         .sweep(Arc::new(|db| Box::pin(async move { forget_old_keys(&db).await })))
         .sweep(Arc::new(|db| Box::pin(async move { accounts::ops::sweep(&db).await })))
 }

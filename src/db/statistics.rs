@@ -4,16 +4,25 @@
 //! keeps such a plan. Its own look at new tables comes a minute late at best: a first sale would be
 //! over. From then on autovacuum does better.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
-use super::{AnyConnection, Db, Outcome, Scope, Tx};
+use super::{AnyConnection, Backend, Db, Outcome, Scope, Tx};
 use crate::kernel::Result;
+
+/// A rush fills many pages in this time, and few enough to read them all.
+const EVERY: Duration = Duration::from_secs(1);
+/// A look at a sample takes milliseconds; of a large table, brought along, seconds.
+const LOOK_MAX: &str = "SET LOCAL statement_timeout = '60s'";
 
 /// Tables that have grown to four pages and were never looked at.
 const UNKNOWN: &str = "SELECT quote_ident(c.relname) AS name FROM pg_class c \
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' \
-     AND c.relpages = 0 AND pg_relation_size(c.oid) >= 32768";
+     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema() \
+     WHERE c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) >= 32768";
 
 #[derive(QueryableByName)]
 struct Table {
@@ -28,16 +37,27 @@ fn unknown(tx: &mut Tx<'_>) -> Result<Vec<Table>> {
     }
 }
 
-/// Has PostgreSQL look at the tables it knows nothing of; answers how many there were.
-pub async fn look_first(db: &Db) -> Result<usize> {
-    let scope = Scope::platform("first statistics of tables");
-    let tables = db.read(&scope, unknown).await?;
-    for Table { name } in &tables {
-        // Another server may be at it.
-        let look = format!("ANALYZE (SKIP_LOCKED) {name}");
-        let look =
-            move |tx: &mut Tx<'_>| Ok(Outcome::Done(sql_query(look.as_str()).execute(tx.conn()?)?));
-        db.write(&scope, look).await?;
+/// Has PostgreSQL look at tables as they come to be worth it, until it is dropped.
+pub async fn look_first(db: Db) {
+    let mut tried = BTreeSet::new();
+    while db.backend() == Backend::Postgres {
+        tokio::time::sleep(EVERY).await;
+        if let Err(error) = look(&db, &mut tried).await {
+            tracing::warn!(code = error.code(), "there are no statistics of a table yet");
+        }
     }
-    Ok(tables.len())
+}
+
+/// Has PostgreSQL look at the tables it knows nothing of, each once: another server may be at one,
+/// or it belongs to somebody else.
+pub async fn look(db: &Db, tried: &mut BTreeSet<String>) -> Result<()> {
+    let scope = Scope::platform("first statistics of tables");
+    for Table { name } in db.read(&scope, unknown).await? {
+        if tried.insert(name.clone()) {
+            let look = format!("{LOOK_MAX}; ANALYZE (SKIP_LOCKED) {name}");
+            let look = move |tx: &mut Tx<'_>| Ok(Outcome::Done(tx.conn()?.batch_execute(&look)?));
+            db.write(&scope, look).await?;
+        }
+    }
+    Ok(())
 }

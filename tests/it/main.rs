@@ -49,6 +49,7 @@ mod schema;
 mod sessions;
 mod settle;
 mod sqlite;
+mod statistics;
 mod stubborn;
 mod tidy;
 mod tiers;

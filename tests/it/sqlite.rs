@@ -45,7 +45,7 @@ macro_rules! among {
 
 /// Questions as the stores ask them, and the index that answers each without reading what belongs
 /// to others or to other events.
-const QUESTIONS: [(&str, &str); 41] = [
+const QUESTIONS: [(&str, &str); 42] = [
     ("payments WHERE organization_id = '' AND id = ''", "sqlite_autoindex_payments_1"),
     (
         "payments WHERE mode = '' AND organization_id = '' ORDER BY id DESC",
@@ -117,6 +117,10 @@ const QUESTIONS: [(&str, &str); 41] = [
     (
         "deliveries WHERE mode = '' AND organization_id = '' AND event_id = '' ORDER BY id DESC",
         "deliveries_of_event",
+    ),
+    (
+        "deliveries WHERE mode = '' AND channel_id = '' AND recipient = '' ORDER BY id DESC",
+        "deliveries_of_recipient",
     ),
     (
         "deliveries WHERE mode = '' AND channel_id = '' AND payment_id = '' ORDER BY id DESC",

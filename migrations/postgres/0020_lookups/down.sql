@@ -4,6 +4,7 @@ DROP INDEX events_by_id;
 CREATE INDEX events_by_id ON events (id);
 DROP INDEX deliveries_of_payment;
 CREATE INDEX deliveries_of_payment ON deliveries (organization_id, payment_id, id);
+DROP INDEX deliveries_of_recipient;
 DROP INDEX deliveries_of_event;
 DROP INDEX refunds_of_payment;
 CREATE INDEX refunds_of_payment ON refunds (organization_id, payment_id, id);

@@ -1,6 +1,7 @@
-DELETE FROM sqlite_stat1 WHERE tbl IN ('refunds', 'deliveries');
+DELETE FROM sqlite_stat1 WHERE tbl IN ('payment_attempts', 'refunds', 'deliveries');
 DROP INDEX deliveries_of_payment;
 CREATE INDEX deliveries_of_payment ON deliveries (organization_id, payment_id, id);
+DROP INDEX deliveries_of_recipient;
 DROP INDEX deliveries_of_event;
 DROP INDEX refunds_of_payment;
 CREATE INDEX refunds_of_payment ON refunds (organization_id, payment_id, id);

@@ -12,7 +12,7 @@ const COPIES: usize = 1_500;
 const ROWS: usize = 20;
 /// A few tenants sell most of it: copies share one by their number's remainder.
 const SELLERS: usize = 3;
-/// Tenants, and events of one seller.
+/// Tenants, each with a few events.
 const MANY: usize = 1_000;
 
 /// Columns that hold a tenant's id.
@@ -37,9 +37,17 @@ const OF_EVERY_TENANT: [&str; 12] = [
 /// Tables of what many payments share.
 const SHARED: [&str; 7] =
     ["organizations", "channels", "events", "ticket_rates", "counters", "locations", "customers"];
-/// What else is unique.
-const UNIQUE: [&str; 7] =
-    ["slug", "code", "email", "secret_hash", "previous_hash", "reference", "idempotency_key"];
+/// What else is each one's own.
+const OWN: [&str; 8] = [
+    "slug",
+    "code",
+    "email",
+    "recipient",
+    "secret_hash",
+    "previous_hash",
+    "reference",
+    "idempotency_key",
+];
 const NUMBERS: [&str; 3] = ["number", "position", "seq"];
 
 #[derive(QueryableByName)]
@@ -64,7 +72,7 @@ impl Column {
         match data_type.as_str() {
             "text" if many => format!("r.{column} || '~' || n % {MANY}"),
             "text" if tenant => format!("r.{column} || '~' || n % {SELLERS}"),
-            "text" if column == "id" || column.ends_with("_id") || UNIQUE.contains(&column) => {
+            "text" if column == "id" || column.ends_with("_id") || OWN.contains(&column) => {
                 format!("r.{column} || '~' || n")
             }
             "bigint" if NUMBERS.contains(&column) => format!("r.{column} + 1000000::bigint * n"),
@@ -101,8 +109,8 @@ pub(super) fn fill(from: &mut PgConnection, to: &mut PgConnection) {
         let values: Vec<_> = columns.iter().map(Column::copied).collect();
         let copy = format!(
             "INSERT INTO {table} ({}) OVERRIDING SYSTEM VALUE SELECT {} \
-             FROM json_populate_recordset(NULL::{table}, $1::json) r, generate_series(1, {COPIES}) n \
-             ON CONFLICT DO NOTHING",
+             FROM json_populate_recordset(NULL::{table}, $1::json) r, \
+             generate_series(1, {COPIES}) n ON CONFLICT DO NOTHING",
             names.join(", "),
             values.join(", ")
         );

@@ -47,13 +47,16 @@ fn plans(log: &str) -> Vec<(String, Value)> {
 /// The tables a plan reads.
 fn tables(plan: &Value) -> BTreeSet<&str> {
     let below = plan["Plans"].as_array().into_iter().flatten().flat_map(tables);
-    below.chain(plan["Relation Name"].as_str()).collect()
+    let own = plan["Relation Name"].as_str().filter(|_| plan["Node Type"] != "ModifyTable");
+    below.chain(own).collect()
 }
 
-/// What a tenant still has is counted when it leaves, which happens once. No other count is of all
-/// events.
+/// What a tenant still has is counted when it leaves, which happens once.
 fn of_departure(statement: &str) -> bool {
-    statement.starts_with("SELECT COUNT(*) FROM") && !statement.contains(r#""event_id" = $"#)
+    let counts = ["events", "payments", "refunds"]
+        .iter()
+        .any(|table| statement.starts_with(&format!(r#"SELECT COUNT(*) FROM "{table}" "#)));
+    counts && !statement.contains(r#""event_id" = $"#)
 }
 
 /// An application on a database of a cluster.
@@ -86,7 +89,7 @@ fn no_statement_reads_a_table_that_grows() {
     }
     let cluster = Cluster::with(&[]).unwrap();
     actix_web::rt::System::new().block_on(async {
-        // Almost empty tables, of which PostgreSQL knows nothing: any index seems as good as any.
+        // Almost empty tables: any index seems as good as any.
         let (pattern, mut from) = on(cluster).await;
         every_operation::all(&pattern).await;
         lists::all(&pattern).await;
@@ -109,7 +112,8 @@ fn no_statement_reads_a_table_that_grows() {
         {
             let read: BTreeSet<&str> = plans.iter().flat_map(|(_, plan)| tables(plan)).collect();
             let unread = reader.growing.iter().filter(|table| !read.contains(table.as_str()));
-            assert_eq!(Vec::<&String>::new(), unread.collect::<Vec<_>>(), "no plan reads them");
+            // Its rows are numbers that are taken, and nothing is asked of them.
+            assert_eq!(unread.collect::<Vec<_>>(), ["event_numbers"]);
             for (statement, plan) in plans.iter().filter(|(told, _)| !of_departure(told)) {
                 let faults = reader.faults(plan, "", false).into_iter();
                 wrong.extend(faults.map(|fault| format!("{fault}\n    {statement}\n")));

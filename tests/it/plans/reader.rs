@@ -122,26 +122,38 @@ impl Reader {
             let filtered = filter.is_some() && filter != predicate.as_deref();
             return (filtered || !limited).then(|| format!("is walked along {name}"));
         };
-        let used = searched(condition);
-        let leading = columns.iter().take_while(|column| used.contains(column.as_str())).count();
-        let few = |column: &String| self.few.contains(&(relation.to_owned(), column.clone()));
+        let asked = asked(condition);
+        let few = |column: &str| self.few.contains(&(relation.to_owned(), column.to_owned()));
+        let equal = columns.iter().take_while(|own| asked.contains(&(own.as_str(), true))).count();
+        // A page of a list begins after an id, and that leaves much.
+        let range = columns.get(equal).is_some_and(|own| asked.contains(&(own.as_str(), false)));
+        let narrow =
+            range && columns[equal] != "id" || !columns[..equal].iter().all(|own| few(own));
         // A whole key finds one row whatever its columns are.
-        let finds_much = leading < columns.len() && columns[..leading].iter().all(few);
-        let gap = leading < used.len();
-        (finds_much && (gap || !limited)).then(|| format!("is read along {name}: {condition}"))
+        if narrow || equal == columns.len() {
+            return None;
+        }
+        let gap = asked.len() > equal + usize::from(range);
+        // The first few of something rare may be the last of all.
+        let mut rest = plan["Filter"].as_str().into_iter().flat_map(self::asked);
+        let seeks = rest.any(|(column, equal)| equal && !few(column)) && !self.few.is_empty();
+        (gap || seeks || !limited).then(|| format!("is read along {name}: {condition}"))
     }
 }
 
-/// The columns an index is searched by: what stands left in `((a = $1) AND (t.b > $2))`.
-fn searched(condition: &str) -> BTreeSet<&str> {
-    let left = condition.split(" AND ").flat_map(|clause| {
-        let operator = [" = ", " < ", " > ", " <= ", " >= ", " IS "];
-        let end = operator.iter().filter_map(|operator| clause.find(operator)).min();
-        clause[..end.unwrap_or(clause.len())].split(", ")
+/// What stands left in `((a = $1) AND (t.b > $2))`, and whether it is to be equal.
+fn asked(condition: &str) -> BTreeSet<(&str, bool)> {
+    let clauses = condition.split(" AND ").filter_map(|clause| {
+        let operators = [" = ", " < ", " > ", " <= ", " >= ", " IS "].iter();
+        let found = operators.filter_map(|operator| Some((clause.find(operator)?, *operator)));
+        let (end, operator) = found.min()?;
+        Some(clause[..end].split(", ").map(move |column| (column, operator == " = ")))
     });
-    left.map(|column| {
-        let column = column.trim_start_matches("ROW").trim_matches(['(', ')']);
-        column.rsplit('.').next().unwrap().trim_matches('"')
-    })
-    .collect()
+    clauses.flatten().map(|(column, equal)| (bare(column), equal)).collect()
+}
+
+/// A column without its table, quotes and brackets.
+fn bare(column: &str) -> &str {
+    let column = column.trim_start_matches("ROW").trim_matches(['(', ')']);
+    column.rsplit('.').next().unwrap().trim_matches('"')
 }
