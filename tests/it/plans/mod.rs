@@ -1,5 +1,5 @@
-//! What PostgreSQL does for every statement of every operation once its tables are full and it has
-//! looked at them.
+//! What PostgreSQL does for the statements of every operation, of every list with each filter, and
+//! of the worker beside them, once its tables are full and it has looked at them.
 //!
 //! A plan that reads a whole table is quick while the table is small, and its estimates turn a
 //! plan around when the first statistics are taken, a minute after a busy start. So the operations
